@@ -29,11 +29,11 @@ class TotalKey(NamedTuple):
 
 
 class Total(NamedTuple):
-    """Sums in fen, and how many sides were added up."""
+    """Sums in fen, and how many lines were added up."""
 
     debit_fen: int
     credit_fen: int
-    count: int
+    lines: int
 
 
 class OutboxMessage(NamedTuple):
