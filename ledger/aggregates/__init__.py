@@ -1,0 +1,1 @@
+"""State folded from a stream, and the refusals that protect it."""
