@@ -1,0 +1,178 @@
+"""The setup file of an area (TOML): its form, checked on entry with all problems at once."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from ledger.aggregates.area import ROLES
+from ledger.domain.chart import CHART
+from ledger.domain.fund import FUNDS, is_area, is_institution, is_leaf
+from ledger.domain.period import Period
+from ledger.errors import InputRejected
+
+ClaimPart = Literal["hifes_pay", "hifdm_pay", "oth_pay"]
+
+
+class SetupRejected(InputRejected):
+    """The setup file has mistakes; all of them are listed."""
+
+    code = "setup_rejected"
+    zh = "设置文件 {file} 有 {count} 处问题:{problems}。"
+    en = "The setup file {file} has {count} problems: {problems}."
+    hint_zh = "请更正后重新执行;未做任何更改。"
+    hint_en = "Correct them and run it again; nothing was changed."
+
+
+def _fund_code(value: object) -> object:
+    code = str(value)
+    if code not in FUNDS:
+        raise ValueError(f"险种代码不存在 / no such fund: {code}")
+    return code
+
+
+def _month(value: object) -> object:
+    if value is not None:
+        Period.parse(str(value))
+    return value
+
+
+def _area_code(value: object) -> object:
+    if not is_area(str(value)):
+        raise ValueError("统筹区须为 6 位数字 / an area code has six digits")
+    return str(value)
+
+
+def _institution_code(value: object) -> object:
+    if not is_institution(str(value)):
+        raise ValueError(
+            "机构编码须为 H 或 P 加 11 位 / an institution is H or P and 11 characters"
+        )
+    return str(value)
+
+
+FundCode = Annotated[str, BeforeValidator(_fund_code)]
+Month = Annotated[str | None, BeforeValidator(_month)]
+
+
+class _Part(BaseModel):
+    """A table of the file; keys we do not know are reported, not refused."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class AreaTable(_Part):
+    """``[area]``: the pooling area (统筹区) and its funds."""
+
+    code: Annotated[str, BeforeValidator(_area_code)]
+    name: str = Field(min_length=1)
+    funds: list[FundCode] = Field(min_length=1)
+    first_month: Month = None
+    tax_collects: bool = False
+    money_account_control: bool = False
+
+
+class FundTable(_Part):
+    """``[[funds]]``: a fund's book that opens from a month of its own."""
+
+    code: FundCode
+    first_month: Month = None
+
+
+class UserTable(_Part):
+    """``[[users]]``."""
+
+    name: str = Field(min_length=1, max_length=64)
+    roles: list[Literal[ROLES]] = Field(min_length=1)  # type: ignore[valid-type]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _admin_is_administrator(cls, value: Any) -> Any:
+        if isinstance(value, dict) and isinstance(value.get("roles"), list):
+            roles = ["administrator" if role == "admin" else role for role in value["roles"]]
+            return {**value, "roles": roles}
+        return value
+
+
+class InstitutionTable(_Part):
+    """``[[institutions]]``: 定点医药机构."""
+
+    code: Annotated[str, BeforeValidator(_institution_code)]
+    name: str = Field(min_length=1)
+    level: int | None = None
+
+
+class TargetTable(_Part):
+    """``[[targets]]``: 年度指标."""
+
+    indicator: str
+    fund: str
+    year: int
+    at_most: str | None = None
+    at_least: str | None = None
+
+
+class ClaimsTable(_Part):
+    """``[claims]``: which fund owes the payment parts that differ from place to place."""
+
+    parts: dict[ClaimPart, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _parts_name_leaves(self) -> "ClaimsTable":
+        for fund in self.parts.values():
+            if not is_leaf(fund):
+                raise ValueError(f"险种代码不存在 / no such fund: {fund}")
+        return self
+
+
+class SetupFile(_Part):
+    """The whole file."""
+
+    area: AreaTable
+    funds: list[FundTable] = Field(default_factory=list)
+    users: list[UserTable] = Field(default_factory=list)
+    institutions: list[InstitutionTable] = Field(default_factory=list)
+    targets: list[TargetTable] = Field(default_factory=list)
+    chart: dict[str, str] = Field(default_factory=dict)
+    claims: ClaimsTable = Field(default_factory=ClaimsTable)
+
+    @model_validator(mode="after")
+    def _chart_names_accounts(self) -> "SetupFile":
+        unknown = sorted(set(self.chart) - set(CHART))
+        if unknown:
+            raise ValueError(f"chart 中没有这些科目 / no such accounts: {', '.join(unknown)}")
+        return self
+
+    def unknown_keys(self) -> list[str]:
+        """List keys that were read over, with their table."""
+        tables: list[tuple[str, _Part]] = [
+            ("", self),
+            ("area.", self.area),
+            ("claims.", self.claims),
+        ]
+        for name in ("funds", "users", "institutions", "targets"):
+            tables += [(f"{name}.", table) for table in getattr(self, name)]
+        return sorted({prefix + key for prefix, table in tables for key in table.model_extra or {}})
+
+
+def read_setup(path: Path) -> SetupFile:
+    """Read and check a setup file; SetupRejected lists all its problems."""
+    try:
+        data = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        return SetupFile.model_validate(data)
+    except OSError as error:
+        problems = [f"无法读取 / cannot be read: {error.strerror}"]
+    except UnicodeDecodeError:
+        problems = ["须为 UTF-8 编码 / the file must be UTF-8"]
+    except tomllib.TOMLDecodeError as error:
+        problems = [f"TOML 语法 / TOML syntax: {error}"]
+    except ValidationError as error:
+        problems = [_problem(detail) for detail in error.errors()]
+    raise SetupRejected(file=path.name, count=len(problems), problems="; ".join(problems))
+
+
+def _problem(detail: Any) -> str:
+    where = ".".join(str(part) for part in detail["loc"])
+    value = "" if isinstance(detail["input"], dict | list) else f" ({detail['input']!r})"
+    return f"{where}: {detail['msg']}{value}"
