@@ -1,0 +1,260 @@
+"""The tables of the read models, one set per generation (``movements_g1``, ``movements_g2`` …).
+
+They can all be thrown away: the log is the truth, and a rebuild makes them again beside the ones in
+use (``projections.rebuild``). Amounts are integer fen, months ``YYYY-MM`` and dates ``YYYY-MM-DD``
+as text. ``known_from`` is the log position from which a row counts on the known axis.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, MetaData, Table, Text
+
+STATE_TABLE = "projection_state"
+
+
+def _table(name: str, generation: int, *columns: Column[Any]) -> Table:
+    # WITHOUT ROWID keeps a row of SQLite in its key's own tree: half the pages for tables like these.
+    return Table(f"{name}_g{generation}", MetaData(), *columns, sqlite_with_rowid=False)
+
+
+def _key(name: str) -> Column[Any]:
+    return Column(name, Text, primary_key=True)
+
+
+def _key_number(name: str) -> Column[Any]:
+    return Column(name, BigInteger, primary_key=True, autoincrement=False)
+
+
+def _text(*names: str) -> Iterator[Column[Any]]:
+    return (Column(name, Text) for name in names)
+
+
+def _number(*names: str) -> Iterator[Column[Any]]:
+    return (Column(name, BigInteger) for name in names)
+
+
+def _sum(*names: str) -> Iterator[Column[Any]]:
+    return (Column(name, BigInteger, nullable=False) for name in names)
+
+
+#: Which generation of each view is in use (``live``), being made (``building``) or to be dropped
+#: (``retired``), and up to which log position it has come.
+STATE = Table(
+    STATE_TABLE,
+    MetaData(),
+    _key("view"),
+    _key_number("generation"),
+    Column("status", Text, nullable=False),
+    *_sum("position"),
+)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of one view in one generation."""
+
+    def all(self) -> tuple[Table, ...]:
+        """List them in the order they are declared."""
+        return tuple(getattr(self, field.name) for field in fields(self))
+
+
+@dataclass(frozen=True)
+class BalanceTables(Tables):
+    """Sums of postings. ``staged_*`` wait for their claims intake to be completed."""
+
+    movements: Table
+    party_movements: Table
+    care_movements: Table
+    claim_obligations: Table
+    staged_movements: Table
+    staged_parties: Table
+    staged_obligations: Table
+    open_intakes: Table
+
+
+@dataclass(frozen=True)
+class JournalTables(Tables):
+    """Vouchers (凭证) of the cash book and their lines."""
+
+    vouchers: Table
+    voucher_lines: Table
+
+
+@dataclass(frozen=True)
+class MonthTables(Tables):
+    """Accounting months (账期) as they stand, and every step that led there."""
+
+    periods: Table
+    month_steps: Table
+
+
+@dataclass(frozen=True)
+class IntakeTables(Tables):
+    """What was brought in (导入批次)."""
+
+    intakes: Table
+
+
+@dataclass(frozen=True)
+class SetupTables(Tables):
+    """The areas' setup (基础设置) as it stands."""
+
+    areas: Table
+    funds: Table
+    institutions: Table
+    users: Table
+    targets: Table
+    policies: Table
+    tokens: Table
+
+
+_MOVEMENT = ("area", "fund", "account", "booked_on", "nature")
+_PARTY = ("area", "fund", "account", "party", "booked_month")
+_OBLIGATION = ("area", "institution", "fund", "month", "clr_type")
+_SIDES = ("debit_fen", "credit_fen")
+_OWED = ("booked_fen", "paid_fen", "settlements", "refunds")
+
+
+@cache
+def balance_tables(generation: int) -> BalanceTables:
+    """Name the tables of balances in a generation."""
+    g = generation
+    return BalanceTables(
+        movements=_table(
+            "movements",
+            g,
+            *map(_key, _MOVEMENT),
+            _key_number("known_from"),
+            *_sum(*_SIDES, "lines"),
+        ),
+        party_movements=_table(
+            "party_movements", g, *map(_key, _PARTY), _key_number("known_from"), *_sum(*_SIDES)
+        ),
+        care_movements=_table(
+            "care_movements",
+            g,
+            *map(_key, ("area", "fund", "account", "booked_month", "belongs_to")),
+            _key_number("known_from"),
+            *_sum(*_SIDES),
+        ),
+        claim_obligations=_table("claim_obligations", g, *map(_key, _OBLIGATION), *_sum(*_OWED)),
+        staged_movements=_table(
+            "staged_movements", g, _key("intake"), *map(_key, _MOVEMENT), *_sum(*_SIDES, "lines")
+        ),
+        staged_parties=_table(
+            "staged_parties", g, _key("intake"), *map(_key, _PARTY), *_sum(*_SIDES)
+        ),
+        staged_obligations=_table(
+            "staged_obligations", g, _key("intake"), *map(_key, _OBLIGATION), *_sum(*_OWED)
+        ),
+        open_intakes=_table(
+            "open_intakes", g, _key("area"), _key("intake"), *_sum("started_position")
+        ),
+    )
+
+
+@cache
+def journal_tables(generation: int) -> JournalTables:
+    """Name the tables of the journal in a generation."""
+    return JournalTables(
+        vouchers=_table(
+            "vouchers",
+            generation,
+            *map(_key, ("area", "fund", "month")),
+            _key_number("number"),
+            Column("position", BigInteger, nullable=False, index=True),
+            *_text("topic", "booked_on", "date", "doc_no"),
+            *_number("revision"),
+            *_text("item", "belongs_to", "counterparty", "summary"),
+            *_number("attachments"),
+            *_text("prepared_by", "intake"),
+            *_number("line", "reverses_position", "reversed_by_position"),
+        ),
+        voucher_lines=_table(
+            "voucher_lines",
+            generation,
+            _key_number("position"),
+            _key_number("line"),
+            *_text("area", "voucher_fund", "fund", "account"),
+            *_sum(*_SIDES),
+            *_text("party"),
+        ),
+    )
+
+
+@cache
+def month_tables(generation: int) -> MonthTables:
+    """Name the tables of accounting months in a generation."""
+    return MonthTables(
+        periods=_table(
+            "periods",
+            generation,
+            *map(_key, ("area", "fund", "period")),
+            *_text("state", "run", "requested_by", "computed_by", "approved_by", "sealed_by"),
+            *_text("plan_hash"),
+            *_number("cutoff_position", "sealed_position"),
+            *_text("sealed_digest", "reason", "reopen_requested_by"),
+            *_number("position"),
+        ),
+        month_steps=_table(
+            "month_steps",
+            generation,
+            _key_number("position"),
+            *_text("area", "fund", "period", "run", "step", "by", "plan_hash"),
+            *_number("cutoff_position", "sealed_position"),
+            *_text("sealed_digest", "reason", "requested_by"),
+        ),
+    )
+
+
+@cache
+def intake_tables(generation: int) -> IntakeTables:
+    """Name the tables of intakes in a generation."""
+    return IntakeTables(
+        intakes=_table(
+            "intakes",
+            generation,
+            _key("area"),
+            _key("intake"),
+            *_text("kind", "file", "content", "by", "state"),
+            *_number("accepted", "rejected", "posted", "already"),
+            *_number("first_position", "last_position", "started_position"),
+            *_number("completed_position", "reversed_position", "reversed_rows"),
+            *_text("reason"),
+        )
+    )
+
+
+@cache
+def setup_tables(generation: int) -> SetupTables:
+    """Name the tables of the areas' setup in a generation."""
+
+    def current(name: str, keys: tuple[str, ...], *columns: Column[Any]) -> Table:
+        return _table(name, generation, *map(_key, keys), *columns, *_sum("position"))
+
+    return SetupTables(
+        areas=current("areas", ("area",), *_text("name"), Column("options", JSON)),
+        funds=current("funds", ("area", "fund"), *_text("first_month")),
+        institutions=current("institutions", ("area", "code"), *_text("name"), *_number("level")),
+        users=current("users", ("area", "user"), Column("roles", JSON)),
+        targets=current(
+            "targets",
+            ("area", "indicator", "fund", "year"),
+            *_text("at_most", "at_least"),
+        ),
+        policies=current("policies", ("area", "name", "effective"), Column("content", JSON)),
+        tokens=current("tokens", ("area", "name"), *_text("role", "token_hash"), *_sum("revoked")),
+    )
+
+
+#: View → how its tables are named in a generation. A view is rebuilt and switched as a whole.
+VIEW_TABLES: dict[str, Callable[[int], Tables]] = {
+    "balances": balance_tables,
+    "journal": journal_tables,
+    "months": month_tables,
+    "intakes": intake_tables,
+    "setup": setup_tables,
+}
