@@ -1,0 +1,65 @@
+"""A report is a table: titles, columns, rows. How it becomes a file is the writers' concern."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """How a column's cells are to be read."""
+
+    TEXT = "text"  # names, codes, numbers of documents: never a number, whatever the digits
+    FEN = "fen"  # whole fen inside, yuan with two decimals for the reader
+    COUNT = "count"  # whole numbers
+    RATIO = "ratio"  # decimal text, already rounded where its definition says
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column with the head a reader sees."""
+
+    head: str
+    kind: Kind = Kind.TEXT
+    width: int = 16
+
+
+Cell = str | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table (报表) with its title, notes (scope, position, unit) and rows; None is an empty cell."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: Sequence[Sequence[Cell]]
+    notes: tuple[str, ...] = ()
+    emphasised: frozenset[int] = field(default_factory=frozenset)
+
+    def __post_init__(self) -> None:
+        for number, row in enumerate(self.rows):
+            if len(row) != len(self.columns):
+                raise ValueError(f"row {number} has {len(row)} cells, not {len(self.columns)}")
+            for cell, column in zip(row, self.columns, strict=True):
+                _check(cell, column)
+
+    def heads(self) -> list[str]:
+        return [column.head for column in self.columns]
+
+
+def _check(cell: Cell, column: Column) -> None:
+    wanted = int if column.kind in (Kind.FEN, Kind.COUNT) else str
+    if cell is not None and type(cell) is not wanted:
+        raise TypeError(f"{column.head}: {cell!r} is not {wanted.__name__}")
+
+
+def table(
+    title: str,
+    columns: Iterable[Column],
+    rows: Iterable[Sequence[Cell]],
+    *,
+    notes: Iterable[str] = (),
+    emphasised: Iterable[int] = (),
+) -> Table:
+    """Make a table from anything that can be walked through once."""
+    return Table(title, tuple(columns), list(rows), tuple(notes), frozenset(emphasised))

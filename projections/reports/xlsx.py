@@ -1,0 +1,84 @@
+"""Tables as a workbook: codes as text, amounts as exact numbers in yuan."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from io import BytesIO
+from typing import Any
+
+import xlsxwriter
+
+from ledger.domain.money import format_yuan
+from projections.reports.model import Cell, Kind, Table
+
+#: A spreadsheet's numbers carry 15 digits; a larger amount is written as text rather than rounded.
+_EXACT_FEN = 10**15
+_YUAN = "#,##0.00;[Red]-#,##0.00"
+
+
+def to_xlsx(tables: Sequence[Table]) -> bytes:
+    """Write each table on a sheet of its own, row by row in constant memory."""
+    target = BytesIO()
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
+    with xlsxwriter.Workbook(target, options) as book:
+        formats = _formats(book)
+        for number, table in enumerate(tables, start=1):
+            _write(book.add_worksheet(_sheet_name(table.title, number)), table, formats)
+    return target.getvalue()
+
+
+def _formats(book: Any) -> dict[str, Any]:
+    return {
+        "title": book.add_format({"bold": True, "font_size": 14}),
+        "note": book.add_format({"font_color": "#555555"}),
+        "head": book.add_format({"bold": True, "bg_color": "#E8EEF4", "bottom": 1}),
+        "text": book.add_format({"num_format": "@"}),
+        "fen": book.add_format({"num_format": _YUAN}),
+        "count": book.add_format({"num_format": "0"}),
+        "ratio": book.add_format({"num_format": "0.00"}),
+        "text_bold": book.add_format({"num_format": "@", "bold": True}),
+        "fen_bold": book.add_format({"num_format": _YUAN, "bold": True}),
+        "count_bold": book.add_format({"num_format": "0", "bold": True}),
+        "ratio_bold": book.add_format({"num_format": "0.00", "bold": True}),
+    }
+
+
+def _write(sheet: Any, table: Table, formats: dict[str, Any]) -> None:
+    for index, column in enumerate(table.columns):
+        sheet.set_column(index, index, column.width)
+    sheet.write_string(0, 0, table.title, formats["title"])
+    line = 1
+    for note in table.notes:
+        sheet.write_string(line, 0, note, formats["note"])
+        line += 1
+    for index, head in enumerate(table.heads()):
+        sheet.write_string(line, index, head, formats["head"])
+    sheet.freeze_panes(line + 1, 0)
+    if table.rows:
+        sheet.autofilter(line, 0, line + len(table.rows), len(table.columns) - 1)
+    for number, row in enumerate(table.rows):
+        line += 1
+        bold = "_bold" if number in table.emphasised else ""
+        for index, (cell, column) in enumerate(zip(row, table.columns, strict=True)):
+            _cell(sheet, (line, index), cell, column.kind, formats[f"{column.kind.value}{bold}"])
+
+
+def _cell(sheet: Any, place: tuple[int, int], cell: Cell, kind: Kind, style: Any) -> None:
+    if cell is None:
+        sheet.write_blank(*place, None, style)
+    elif kind is Kind.TEXT:
+        sheet.write_string(*place, str(cell), style)
+    elif kind is Kind.FEN and abs(int(cell)) >= _EXACT_FEN:
+        sheet.write_string(*place, format_yuan(int(cell), grouped=False), style)
+    else:
+        number = format_yuan(int(cell), grouped=False) if kind is Kind.FEN else str(cell)
+        sheet.write_number(*place, Decimal(number), style)
+
+
+def _sheet_name(title: str, number: int) -> str:
+    clean = "".join("_" if letter in "[]:*?/\\'" else letter for letter in title)
+    return f"{number} {clean}"[:31]
