@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ledger.domain.entry import Posting
 from ledger.errors import RuleRefused
 from ledger.events import month
 from ledger.events.base import Fact
@@ -85,7 +86,7 @@ class Month:
     sealed_position: int | None = None
     sealed_digest: str | None = None
     reason: str | None = None
-    transferred: int = 0  # year-end transfers posted and still standing
+    transfers: tuple[Posting, ...] = ()  # of the year end, as they stand
     version: int = 0
 
     def next_run(self) -> str:
@@ -129,16 +130,16 @@ def _apply(folded: Month, fact: Fact) -> None:
         case month.MonthFrozen():
             folded.state, folded.run, folded.prepared_by = FROZEN, fact.run, fact.by
             folded.attempts += 1
-            folded.cutoff_position = fact.cutoff_position
             folded.approved_by = folded.plan_hash = folded.plan = folded.reason = None
         case month.CloseComputed():
             folded.state, folded.plan_hash, folded.plan = COMPUTED, fact.plan_hash, fact.plan
+            folded.cutoff_position = fact.cutoff_position
         case month.CloseApproved():
             folded.state, folded.approved_by = APPROVED, fact.by
         case month.CloseRejected():
             folded.state, folded.reason = OPEN, fact.reason
         case month.YearTransferred():
-            folded.transferred += 1
+            folded.transfers += fact.postings
         case month.MonthSealed():
             folded.state = SEALED
             folded.sealed_position, folded.sealed_digest = fact.sealed_position, fact.sealed_digest
@@ -149,6 +150,6 @@ def _apply(folded: Month, fact: Fact) -> None:
             folded.state, folded.reason = SEALED, fact.reason
         case month.MonthReopened():
             folded.state, folded.approved_by = OPEN, fact.by
-            folded.transferred = 0
+            folded.transfers = ()
         case _:
             raise TypeError(f"not a fact of a month: {type(fact).__name__}")

@@ -17,11 +17,9 @@ class MonthFact(Fact, frozen=True, kw_only=True):
 
 
 class MonthFrozen(MonthFact, frozen=True, kw_only=True):
-    """锁账: requested and frozen in one commit, at the position before it."""
+    """锁账: requested and frozen in one commit; what lies before its own position counts."""
 
     TOPIC = "month.frozen.v1"
-
-    cutoff_position: int
 
 
 class CloseComputed(MonthFact, frozen=True, kw_only=True):
