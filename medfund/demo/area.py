@@ -21,12 +21,12 @@ _USERS = {
     "auditor1": "auditor",
     "admin1": "administrator",
 }
-#: Targets of the year (年度指标): what the district set itself for 2024 is taken for 2023 too.
+#: 年度指标: what the district set itself, with the direction in which it binds.
 _TARGETS = (
-    ("310", "expenditure_growth_ytd", "<=", "10.00"),
-    ("390", "expenditure_growth_ytd", "<=", "10.00"),
-    ("310.pooled", "payable_months.trailing12", ">=", "6.00"),
-    ("390", "payable_months.trailing12", ">=", "6.00"),
+    ("310", "expenditure_growth_ytd", 'at_most = "10.00"'),
+    ("390", "expenditure_growth_ytd", 'at_most = "10.00"'),
+    ("310.pooled", "payable_months.trailing12", 'at_least = "6.00"'),
+    ("390", "payable_months.trailing12", 'at_least = "6.00"'),
 )
 
 
@@ -85,14 +85,14 @@ def _random(seed: int, part: str) -> Random:
 def _setup() -> str:
     """Write the setup; users and institutions do not depend on the seed."""
     funds = ", ".join(f'"{fund}"' for fund in _FUNDS)
-    parts = [f'[area]\ncode = "{AREA_CODE}"\nname = "{AREA_NAME}"\nfunds = [{funds}]\n']
+    area = f'[area]\ncode = "{AREA_CODE}"\nname = "{AREA_NAME}"\nfunds = [{funds}]\n'
+    parts = [area + "tax_collects = true\nmoney_account_control = true\n"]
     parts += [f'[[users]]\nname = "{name}"\nroles = ["{role}"]\n' for name, role in _USERS.items()]
     for one in INSTITUTIONS:
         level = "" if one.is_pharmacy else f"level = {one.level}\n"
         parts.append(f'[[institutions]]\ncode = "{one.code}"\nname = "{one.name}"\n{level}')
     parts += [
-        f'[[targets]]\nyear = 2023\nfund = "{fund}"\nindicator = "{name}"\n'
-        f'direction = "{direction}"\nvalue = "{value}"\n'
-        for fund, name, direction, value in _TARGETS
+        f'[[targets]]\nyear = 2023\nfund = "{fund}"\nindicator = "{name}"\n{bound}\n'
+        for fund, name, bound in _TARGETS
     ]
     return "\n".join(parts)

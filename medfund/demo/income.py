@@ -64,7 +64,8 @@ class Income:
             counterparty_fund=PERSONAL,
             note="退休人员个人账户划入",
         )
-        self._add(month, 20, POOLED, "contribution.late_fee", self._small(8_000, 60_000))
+        late = self._small(8_000, 60_000)
+        self._add(month, 20, POOLED, "contribution.late_fee", late, money_account="treasury")
         self._add(
             month,
             24,

@@ -19,6 +19,7 @@ _INCOME = (
     "breach_damages",
     "benefit_returned",
     "recovery",
+    "suspense_settle",
 )
 _EXPENSE = (
     "contribution.refund",
@@ -122,13 +123,11 @@ class FlowSheet:
         self._net: Counter[str] = Counter()
 
     def add(self, flow: Flow) -> str:
-        """Take a flow and give its number; a flow of nothing is not taken."""
+        """Take a flow and give its number, unless it has one; a flow of nothing is not taken."""
         if flow.fen == 0:
             return ""
         month = Period.of(flow.day)
-        self._numbers[flow.fund, month] += 1
-        short = flow.fund.replace(".pooled", "T").replace(".personal", "G")
-        number = f"{short}-{month.year}{month.month:02d}-{self._numbers[flow.fund, month]:04d}"
+        number = flow.doc_no or self._next_number(flow.fund, month)
         self._rows[month].append(replace(flow, doc_no=number))
         for fund, account, change in flow.changes():
             self._money[fund, account] += change
@@ -138,6 +137,11 @@ class FlowSheet:
         if flow.counterparty_fund:
             self._net[flow.counterparty_fund] += flow.fen
         return number
+
+    def _next_number(self, fund: str, month: Period) -> str:
+        self._numbers[fund, month] += 1
+        short = fund.replace(".pooled", "T").replace(".personal", "G")
+        return f"{short}-{month.year}{month.month:02d}-{self._numbers[fund, month]:04d}"
 
     def months(self) -> list[Period]:
         """List the months that have flows."""

@@ -1,7 +1,7 @@
 """What the sample area's funds spend: benefits by kind, transfers, recoveries, prepayments."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from random import Random
 
@@ -45,7 +45,7 @@ _BY_CLR_TYPE = {"11": "benefit.outpatient", "21": "benefit.inpatient", "41": "be
 #: From here institutions are paid one by one for the settlements of the month before.
 _PAID_BY_INSTITUTION = (LAST.previous, LAST)
 #: 通报: 追回 746.42 万元 in January to October 2023, 86.04 of it by self-check; fines 77.49 beside.
-_SELF_CHECK, _INSPECTED, _FINED = 860_400_00, 6_603_800_00, 774_900_00
+_SELF_CHECK, _INSPECTED, _BY_OFFSET, _FINED = 860_400_00, 6_533_800_00, 70_000_00, 774_900_00
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,9 @@ class _Recovery:
     fund: str
     fen: int
     institution: str
-    earlier: bool
-    by_offset: bool
     note: str
+    earlier: bool = False
+    by_offset: bool = False
 
 
 class Spending:
@@ -67,6 +67,9 @@ class Spending:
         self._prepaid: Counter[str] = Counter()
         self._prepaid_by: dict[str, str] = {}
         self._recoveries = _draw_recoveries(rng)
+        self._by_offset = _Recovery(
+            POOLED, _BY_OFFSET, HOSPITALS[rng.randrange(8)].code, by_offset=True, note="稽核抵扣"
+        )
         self._fines = _draw_fines(rng)
 
     def add(self, month: Period) -> None:
@@ -121,6 +124,7 @@ class Spending:
         if not total:
             return 0
         payable = min(total * 95 // 100, budget * 4 // 5)
+        withheld = 0
         for (clr_type, institution), fen in allocate(payable, owed).items():
             item = _BY_CLR_TYPE[clr_type]
             if fund in {PERSONAL, ASSISTANCE}:
@@ -128,6 +132,8 @@ class Spending:
             offset = 0
             if fund == POOLED and clr_type == "21":
                 offset = self._offset(month, institution, fen)
+                recovered = self._recovered_by_offset(month, institution, fen // 4)
+                offset, withheld = offset + recovered, withheld + recovered
             self._add(
                 month,
                 11,
@@ -138,7 +144,24 @@ class Spending:
                 counterparty=institution,
                 channel="online",
             )
-        return payable
+        return payable - withheld
+
+    def _recovered_by_offset(self, month: Period, institution: str, limit: int) -> int:
+        """Take a recovery out of what an institution is owed (抵扣): posted gross, nil in expense."""
+        one = self._by_offset
+        if month != LAST or institution != one.institution:
+            return 0
+        fen = min(one.fen, limit)
+        self._add(month, 11, POOLED, "recovery", fen, **_recovery_columns(one, LAST.year))
+        self._add(
+            month,
+            22,
+            POOLED,
+            "recovery",
+            one.fen - fen,
+            **_recovery_columns(replace(one, by_offset=False, earlier=True), LAST.year),
+        )
+        return fen
 
     def _prepayments(self, month: Period) -> None:
         """Give prepayments (预付金) to the three largest hospitals; those of 2022 come back."""
@@ -183,18 +206,9 @@ class Spending:
         lowered = 0
         for one in self._recoveries.get(month, ()):
             if one.fund == fund:
-                lowered += 0 if one.earlier or one.by_offset else one.fen
-                self._add(
-                    month,
-                    22,
-                    fund,
-                    "recovery",
-                    one.fen,
-                    counterparty=one.institution,
-                    original_year=str(month.year - one.earlier),
-                    method="offset" if one.by_offset else "cash",
-                    note=one.note,
-                )
+                lowered += 0 if one.earlier else one.fen
+                columns = _recovery_columns(one, month.year)
+                self._add(month, 22, fund, "recovery", one.fen, **columns)
         if month.month % 4 == 2 and fund in {POOLED, RESIDENT}:
             fen = self._rng.randrange(3_000_00, 9_000_00)
             lowered += fen
@@ -243,6 +257,15 @@ def _payee(fund: str, item: str) -> str:
     return "定点零售药店汇总" if fund == PERSONAL or "pharmacy" in item else "定点医疗机构汇总"
 
 
+def _recovery_columns(one: _Recovery, year: int) -> dict[str, str]:
+    return {
+        "counterparty": one.institution,
+        "original_year": str(year - one.earlier),
+        "method": "offset" if one.by_offset else "cash",
+        "note": one.note,
+    }
+
+
 def _draw_recoveries(rng: Random) -> dict[Period, list[_Recovery]]:
     """Draw who paid back what: 2023 to the reported sums, 2022 by chance."""
     found: dict[Period, list[_Recovery]] = {}
@@ -254,13 +277,12 @@ def _draw_recoveries(rng: Random) -> dict[Period, list[_Recovery]]:
         shares = allocate(total, {number: rng.randrange(40, 161) for number in range(count)})
         for number, fen in shares.items():
             month = Period(year, rng.randrange(1, 11))
-            by_offset = number == 1
-            earlier = not by_offset and (month.month < 4 or number % 3 == 0)
+            earlier = month.month < 4 or number % 3 == 0
             fund = (POOLED, RESIDENT, POOLED, RESIDENT, PERSONAL)[number % 5]
             places = PHARMACIES if fund == PERSONAL else HOSPITALS
             institution = places[rng.randrange(len(places))].code
             found.setdefault(month, []).append(
-                _Recovery(fund, fen, institution, earlier, by_offset, note)
+                _Recovery(fund, fen, institution, note, earlier=earlier)
             )
     return found
 
