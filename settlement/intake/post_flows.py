@@ -1,0 +1,174 @@
+"""Posting a ``fund_flows`` file: what is new goes into the log in one transaction, or nothing does."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ledger.application import FundLedger
+
+from ledger.aggregates.area import Area
+from ledger.domain.entry import Entry
+from ledger.domain.identity import document_stream
+from ledger.domain.posting_rules import RuleNotApplicable
+from ledger.events.base import Envelope
+from ledger.events.cash import CashFact
+from ledger.events.intake import IntakeCompleted
+from ledger.store.commit import Commit, MonthNotOpen, Receipt, StreamConflict
+from settlement.booking import booked_months, first_months, totals_of
+from settlement.intake.attempt import Attempt
+from settlement.intake.flow_facts import Document, entry_of_document, fact_of_document
+from settlement.intake.rejections import Rejection
+from settlement.intake.standing import standing
+
+#: A month may be frozen, or a document posted by someone else, while a file is being prepared.
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """A document that does not stand yet: its entry, and where on its stream it goes."""
+
+    document: Document
+    entry: Entry
+    revision: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """A file's documents sorted by what the books know of them."""
+
+    new: list[NewDocument]
+    already: int
+    rejections: list[Rejection]
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What posting a file did."""
+
+    posted: int
+    already: int
+    receipt: Receipt | None
+
+
+def sort_documents(ledger: FundLedger, area: Area, documents: Sequence[Document]) -> Sorted:
+    """Tell new documents from those that stand already and those that conflict with them."""
+    streams = [document_stream(area.code, document.doc_no) for document in documents]
+    known = standing(ledger.log, streams)
+    result = Sorted([], 0, [])
+    already = 0
+    for stream, document in zip(streams, documents, strict=True):
+        head = known.get(stream)
+        if head is not None and not head.reversed:
+            if head.content == document.content:
+                already += len(document.rows)
+            else:
+                result.rejections.append(_conflict(document, head.position))
+            continue
+        try:
+            entry = entry_of_document(document, tax_collects=area.tax_collects)
+        except RuleNotApplicable as error:
+            result.rejections.append(_not_applicable(document, error))
+            continue
+        revision, version = (head.revision + 1, head.version + 1) if head else (1, 1)
+        result.new.append(NewDocument(document, entry, revision, version))
+    return Sorted(result.new, already, result.rejections)
+
+
+def _conflict(document: Document, position: int) -> Rejection:
+    return Rejection(
+        line=document.line,
+        field="doc_no",
+        code="doc_no_conflict",
+        value=document.doc_no,
+        facts={"position": position},
+        kind="fund_flows",
+    )
+
+
+def _not_applicable(document: Document, error: RuleNotApplicable) -> Rejection:
+    return Rejection(
+        line=document.line,
+        field="item",
+        code="rule_not_applicable",
+        value=document.rows[0].item,
+        facts={"reason_zh": error.facts["reason_zh"], "reason_en": error.facts["reason_en"]},
+        kind="fund_flows",
+    )
+
+
+def post_documents(
+    ledger: FundLedger,
+    area: Area,
+    documents: Sequence[Document],
+    *,
+    attempt: Attempt,
+    user: str,
+    rejected: int,
+) -> Posted:
+    """Append all new documents and the intake's completion in one commit.
+
+    Two processes with one file meet at the same key: one posts, the other is told so. A month that
+    was frozen meanwhile is refused under the lock, and the documents are booked again.
+    """
+    for tries_left in range(_TRIES - 1, -1, -1):
+        found = sort_documents(ledger, area, documents)
+        try:
+            receipt = _append(ledger, area, found, attempt=attempt, user=user, rejected=rejected)
+        except (MonthNotOpen, StreamConflict):
+            if not tries_left:
+                raise
+            continue
+        posted = sum(len(new.document.rows) for new in found.new)
+        if receipt.repeated:
+            return Posted(0, posted + found.already, receipt)
+        return Posted(posted, found.already, receipt)
+    raise AssertionError("the last try returns or raises")
+
+
+def _append(
+    ledger: FundLedger, area: Area, found: Sorted, *, attempt: Attempt, user: str, rejected: int
+) -> Receipt:
+    states = ledger.log.books(area.code)
+    facts: list[tuple[NewDocument, CashFact]] = [
+        (
+            new,
+            fact_of_document(
+                new.document,
+                new.entry,
+                area=area,
+                states=states,
+                revision=new.revision,
+                intake=attempt.intake,
+                user=user,
+            ),
+        )
+        for new in found.new
+    ]
+    posted = sum(len(new.document.rows) for new in found.new)
+    completed = IntakeCompleted(
+        area=area.code,
+        intake=attempt.intake,
+        by=user,
+        kind=attempt.kind,
+        file=attempt.file,
+        content=attempt.content,
+        accepted=posted + found.already,
+        rejected=rejected,
+        posted=posted,
+        already=found.already,
+    )
+    rows = [
+        Envelope(document_stream(area.code, fact.doc_no), new.version, fact) for new, fact in facts
+    ]
+    only_facts = [fact for _, fact in facts]
+    return ledger.append(
+        [*rows, Envelope(attempt.stream, attempt.version + 1, completed)],
+        Commit(
+            key=attempt.key,
+            input_hash=attempt.content,
+            booked=booked_months(only_facts),
+            totals=totals_of(only_facts),
+            history=first_months(only_facts),
+        ),
+    )

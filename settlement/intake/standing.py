@@ -1,0 +1,60 @@
+"""What of a file already stands in the books: posted with equal content, reversed, or in conflict."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from ledger.events.cash import DocumentReversed
+from ledger.events.claim import ClaimReversed
+from ledger.store.reading import StoredRow
+
+_BATCH = 5_000
+
+
+class _Said(msgspec.Struct):
+    """The part of a stored fact that says whether a repeated row is the same."""
+
+    content: str = ""
+    revision: int = 1
+    person_key: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The last fact of a stream: ``version`` of the stream, and what it said."""
+
+    version: int
+    position: int
+    reversed: bool
+    content: str
+    revision: int
+    person_key: int
+    topic: str
+
+
+class _Log(Protocol):
+    def stream_heads(self, ids: Sequence[UUID]) -> dict[UUID, StoredRow]: ...
+
+
+def standing(log: _Log, streams: Iterable[UUID]) -> Mapping[UUID, Standing]:
+    """Look the last fact of many streams up, in batches; a stream without facts is absent."""
+    found: dict[UUID, Standing] = {}
+    rest = iter(streams)
+    decode = msgspec.json.Decoder(_Said).decode
+    while batch := list(islice(rest, _BATCH)):
+        for stream, row in log.stream_heads(batch).items():
+            said = decode(row.state)
+            found[stream] = Standing(
+                version=row.originator_version,
+                position=row.position,
+                reversed=row.topic in {DocumentReversed.TOPIC, ClaimReversed.TOPIC},
+                content=said.content,
+                revision=said.revision,
+                person_key=said.person_key,
+                topic=row.topic,
+            )
+    return found
