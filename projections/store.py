@@ -35,6 +35,9 @@ from projections.tables import (
 PROJECTOR_LOCK, READERS_LOCK = 0x6D66_0001, 0x6D66_0002
 _BUSY_SECONDS = 60
 
+#: What a generation of a view is there for.
+LIVE, BUILDING, RETIRED = "live", "building", "retired"
+
 
 class ReadModelsAway(Unavailable):
     """The database of the read models does not answer."""
@@ -191,7 +194,7 @@ def _live(connection: Connection) -> tuple[dict[str, int], int]:
     if not inspect(connection).has_table(STATE_TABLE):
         raise NothingProjected
     found = connection.execute(
-        select(STATE.c.view, STATE.c.generation, STATE.c.position).where(STATE.c.status == "live")
+        select(STATE.c.view, STATE.c.generation, STATE.c.position).where(STATE.c.status == LIVE)
     ).all()
     generations = {row.view: row.generation for row in found}
     if set(generations) != set(VIEW_TABLES):

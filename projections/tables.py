@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Column, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB
 
 STATE_TABLE = "projection_state"
 
@@ -34,6 +35,11 @@ def _text(*names: str) -> Iterator[Column[Any]]:
 
 def _number(*names: str) -> Iterator[Column[Any]]:
     return (Column(name, BigInteger) for name in names)
+
+
+def _json() -> JSON:
+    # Of PostgreSQL's two JSON types only the binary one can be compared.
+    return JSON().with_variant(JSONB(), "postgresql")
 
 
 def _sum(*names: str) -> Iterator[Column[Any]]:
@@ -63,7 +69,11 @@ class Tables:
 
 @dataclass(frozen=True)
 class BalanceTables(Tables):
-    """Sums of postings. ``staged_*`` wait for their claims intake to be completed."""
+    """Sums of postings.
+
+    ``staged_*`` wait for their claims intake (``claim_intakes``) to be completed. ``openings`` names
+    the opening facts, so that a reversal of one is known as such.
+    """
 
     movements: Table
     party_movements: Table
@@ -72,7 +82,8 @@ class BalanceTables(Tables):
     staged_movements: Table
     staged_parties: Table
     staged_obligations: Table
-    open_intakes: Table
+    claim_intakes: Table
+    openings: Table
 
 
 @dataclass(frozen=True)
@@ -150,9 +161,14 @@ def balance_tables(generation: int) -> BalanceTables:
         staged_obligations=_table(
             "staged_obligations", g, _key("intake"), *map(_key, _OBLIGATION), *_sum(*_OWED)
         ),
-        open_intakes=_table(
-            "open_intakes", g, _key("area"), _key("intake"), *_sum("started_position")
+        claim_intakes=_table(
+            "claim_intakes",
+            g,
+            *map(_key, ("area", "intake")),
+            _key_number("started_position"),
+            Column("completed_position", BigInteger),
         ),
+        openings=_table("openings", g, _key_number("position"), Column("nature", Text)),
     )
 
 
@@ -193,7 +209,15 @@ def month_tables(generation: int) -> MonthTables:
             "periods",
             generation,
             *map(_key, ("area", "fund", "period")),
-            *_text("state", "run", "requested_by", "computed_by", "approved_by", "sealed_by"),
+            *_text(
+                "state",
+                "run",
+                "close_run",
+                "requested_by",
+                "computed_by",
+                "approved_by",
+                "sealed_by",
+            ),
             *_text("plan_hash"),
             *_number("cutoff_position", "sealed_position"),
             *_text("sealed_digest", "reason", "reopen_requested_by"),
@@ -236,16 +260,16 @@ def setup_tables(generation: int) -> SetupTables:
         return _table(name, generation, *map(_key, keys), *columns, *_sum("position"))
 
     return SetupTables(
-        areas=current("areas", ("area",), *_text("name"), Column("options", JSON)),
+        areas=current("areas", ("area",), *_text("name"), Column("options", _json())),
         funds=current("funds", ("area", "fund"), *_text("first_month")),
         institutions=current("institutions", ("area", "code"), *_text("name"), *_number("level")),
-        users=current("users", ("area", "user"), Column("roles", JSON)),
+        users=current("users", ("area", "user"), Column("roles", _json())),
         targets=current(
             "targets",
             ("area", "indicator", "fund", "year"),
             *_text("at_most", "at_least"),
         ),
-        policies=current("policies", ("area", "name", "effective"), Column("content", JSON)),
+        policies=current("policies", ("area", "name", "effective"), Column("content", _json())),
         tokens=current("tokens", ("area", "name"), *_text("role", "token_hash"), *_sum("revoked")),
     )
 

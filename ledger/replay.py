@@ -1,0 +1,278 @@
+"""Replay (重放): fold the whole log from the beginning in plain Python, one event after another.
+
+It shares no code with the projections and asks the database for nothing but events, so that an
+auditor can hold one against the other. Replay folds stored postings; it decides nothing again.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from ledger.domain.chart import CHART, AccountClass
+from ledger.domain.entry import Book, Posting, Side, sides
+from ledger.domain.fund import parent
+from ledger.domain.period import Period
+from ledger.errors import BooksDamaged, InputRejected
+from ledger.events.base import Fact, Posted
+from ledger.events.claim import ClaimFact, ClaimReversed
+from ledger.events.intake import IntakeCompleted, IntakeStarted
+from ledger.events.month import YearTransferred
+from ledger.store.codec import StoredRow, decode_fact
+from ledger.store.commit import Total, TotalKey
+
+_PAGE = 5_000
+_OWED = "owed.booked"
+
+
+class Log(Protocol):
+    """What replay asks of the log."""
+
+    def last_position(self) -> int: ...
+
+    def read_page(self, *, after: int, limit: int, until: int | None = None) -> list[StoredRow]: ...
+
+
+class Ledger(Protocol):
+    """The books, as far as replay needs them."""
+
+    @property
+    def log(self) -> Log: ...
+
+
+class ReplayBeyondLog(InputRejected):
+    """A position that the log has not reached (位置超出日志)."""
+
+    code = "replay_beyond_log"
+    zh = "日志只到位置 {last},没有位置 {position}。"
+    en = "The log ends at position {last}; there is no position {position}."
+    hint_zh = "请核对位置。"
+    hint_en = "Check the position."
+
+
+class LogBroken(BooksDamaged):
+    """A position is missing from the log (日志缺号)."""
+
+    code = "log_broken"
+    zh = "日志缺少位置 {position}。"
+    en = "Position {position} is missing from the log."
+    hint_zh = "请运行 verify 查明受损范围。"
+    hint_en = "Run verify to see what is damaged."
+
+
+class AccountKey(NamedTuple):
+    """An account of a leaf fund's book."""
+
+    area: str
+    fund: str
+    account: str
+
+
+class PartyAccount(NamedTuple):
+    """An account kept by name (按对方单位明细核算)."""
+
+    area: str
+    fund: str
+    account: str
+    party: str
+
+
+class FundYear(NamedTuple):
+    """A leaf fund's calendar year."""
+
+    area: str
+    fund: str
+    year: int
+
+
+class Owed(NamedTuple):
+    """What an institution was credited and paid in one fund, month and 清算类别."""
+
+    area: str
+    institution: str
+    fund: str
+    month: str
+    clr_type: str
+
+
+@dataclass(slots=True)
+class Sums:
+    """Debits and credits in fen, and how many lines they come from."""
+
+    debit_fen: int = 0
+    credit_fen: int = 0
+    lines: int = 0
+
+    def add(self, debit_fen: int, credit_fen: int) -> None:
+        """Add one line."""
+        self.debit_fen += debit_fen
+        self.credit_fen += credit_fen
+        self.lines += 1
+
+
+@dataclass(slots=True)
+class YearResult:
+    """A year's income and expense (合计), year-end transfers left out."""
+
+    income_fen: int = 0
+    expense_fen: int = 0
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What the log says up to a position, and, where asked, up to a booking month."""
+
+    position: int
+    until_period: Period | None = None
+    events: int = 0
+    by_month: dict[TotalKey, Sums] = field(default_factory=dict)
+    by_party: dict[PartyAccount, Sums] = field(default_factory=dict)
+    journal: dict[AccountKey, Sums] = field(default_factory=dict)
+    years: dict[FundYear, YearResult] = field(default_factory=dict)
+    owed: dict[Owed, Sums] = field(default_factory=dict)
+    vouchers: dict[tuple[str, str, str], int] = field(default_factory=dict)
+
+    @property
+    def balances(self) -> dict[AccountKey, Sums]:
+        """Debits and credits per leaf fund and account."""
+        found: dict[AccountKey, Sums] = {}
+        for key, month in self.by_month.items():
+            sums = found.setdefault(AccountKey(key.area, key.fund, key.account), Sums())
+            sums.debit_fen += month.debit_fen
+            sums.credit_fen += month.credit_fen
+            sums.lines += month.lines
+        return dict(sorted(found.items()))
+
+    def totals(self) -> dict[TotalKey, Total]:
+        """Give the sums by month in the form of the guard's running totals."""
+        return {
+            key: Total(sums.debit_fen, sums.credit_fen, sums.lines)
+            for key, sums in sorted(self.by_month.items())
+        }
+
+
+def replay(
+    ledger: Ledger, *, until_position: int | None = None, until_period: Period | None = None
+) -> Replayed:
+    """Fold the log up to a position (inclusive), counting what is booked up to a month (inclusive)."""
+    last = ledger.log.last_position()
+    if until_position is not None and not 0 <= until_position <= last:
+        raise ReplayBeyondLog(position=until_position, last=last)
+    until = last if until_position is None else until_position
+    fold = _Fold(Replayed(position=until, until_period=until_period))
+    for row in _events(ledger.log, until):
+        fold.add(decode_fact(row.topic, row.state, position=row.position))
+    return fold.result
+
+
+def _events(log: Log, until: int) -> Iterator[StoredRow]:
+    position = 0
+    while position < until:
+        page = log.read_page(after=position, limit=_PAGE, until=until)
+        for row in page:
+            position += 1
+            if row.position != position:
+                raise LogBroken(position=position)
+            yield row
+        if not page:
+            raise LogBroken(position=position + 1)
+
+
+class _Fold:
+    """Counts each fact when it counts: a settlement only once its claims intake is complete."""
+
+    def __init__(self, result: Replayed) -> None:
+        self.result = result
+        self._waiting: dict[tuple[str, str], Replayed] = {}
+
+    def add(self, fact: Fact) -> None:
+        self.result.events += 1
+        if isinstance(fact, IntakeStarted) and fact.kind == "claims":
+            self._waiting[fact.area, fact.intake] = Replayed(self.result.position)
+        elif isinstance(fact, IntakeCompleted):
+            waiting = self._waiting.pop((fact.area, fact.intake), None)
+            if waiting is not None:
+                _absorb(self.result, waiting)
+        elif isinstance(fact, Posted):
+            source = getattr(fact, "source", None)
+            intake = (fact.area, source.intake if source else "")
+            self._count(fact, self._waiting.get(intake, self.result))
+
+    def _count(self, fact: Posted, into: Replayed) -> None:
+        limit = self.result.until_period
+        month = Period.parse(fact.booked_on[:7])
+        if limit is not None and month > limit:
+            return
+        for side in sides(fact.postings):
+            key = TotalKey(fact.area, side.fund, side.account, month.ordinal)
+            amounts = side.debit_fen, side.credit_fen
+            into.by_month.setdefault(key, Sums()).add(*amounts)
+            if side.party is not None:
+                name = PartyAccount(fact.area, side.fund, side.account, side.party)
+                into.by_party.setdefault(name, Sums()).add(*amounts)
+            if CHART[side.account].book is Book.CASH:
+                account = AccountKey(fact.area, side.fund, side.account)
+                into.journal.setdefault(account, Sums()).add(*amounts)
+            if not isinstance(fact, YearTransferred):
+                _count_year(into, FundYear(fact.area, side.fund, month.year), side)
+        _count_vouchers(into, fact)
+        _count_owed(into, fact)
+
+
+def _count_year(into: Replayed, key: FundYear, side: Side) -> None:
+    kind = CHART[side.account].kind
+    if kind is AccountClass.INCOME:
+        into.years.setdefault(key, YearResult()).income_fen += side.credit_fen - side.debit_fen
+    elif kind is AccountClass.EXPENSE:
+        into.years.setdefault(key, YearResult()).expense_fen += side.debit_fen - side.credit_fen
+
+
+def _count_vouchers(into: Replayed, fact: Posted) -> None:
+    cash = (posting for posting in fact.postings if CHART[posting.debit].book is Book.CASH)
+    for fund in {parent(posting.fund) for posting in cash}:
+        series = (fact.area, fund, fact.booked_on[:7])
+        into.vouchers[series] = into.vouchers.get(series, 0) + 1
+
+
+def _count_owed(into: Replayed, fact: Posted) -> None:
+    claim = isinstance(fact, ClaimFact | ClaimReversed)
+    for posting in fact.postings:
+        owed = _owed(fact, posting) if _OWED in (posting.debit, posting.credit) else None
+        if owed is not None:
+            raised = posting.fen if posting.credit == _OWED else -posting.fen
+            amounts = (0, raised) if claim else (-raised, 0)
+            into.owed.setdefault(owed, Sums()).add(*amounts)
+
+
+def _absorb(into: Replayed, waited: Replayed) -> None:
+    """Count what waited for the completion of its intake."""
+    for mine, theirs in (
+        (into.by_month, waited.by_month),
+        (into.by_party, waited.by_party),
+        (into.journal, waited.journal),
+        (into.owed, waited.owed),
+    ):
+        _absorb_sums(mine, theirs)
+    for key, result in waited.years.items():
+        year = into.years.setdefault(key, YearResult())
+        year.income_fen += result.income_fen
+        year.expense_fen += result.expense_fen
+    for series, count in waited.vouchers.items():
+        into.vouchers[series] = into.vouchers.get(series, 0) + count
+
+
+def _absorb_sums(mine: dict[Any, Sums], theirs: dict[Any, Sums]) -> None:
+    for key, sums in theirs.items():
+        own = mine.setdefault(key, Sums())
+        own.debit_fen += sums.debit_fen
+        own.credit_fen += sums.credit_fen
+        own.lines += sums.lines
+
+
+def _owed(fact: Posted, posting: Posting) -> Owed | None:
+    """Say whose claim a posting on 应付定点机构 raises or pays down."""
+    if isinstance(fact, ClaimFact | ClaimReversed):
+        return Owed(fact.area, fact.institution, posting.fund, fact.belongs_to, fact.clr_type)
+    if posting.party is None:
+        return None
+    month = getattr(fact, "belongs_to", None) or fact.booked_on[:7]
+    return Owed(fact.area, posting.party, posting.fund, month, "-")

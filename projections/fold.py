@@ -1,0 +1,442 @@
+"""Folding a page of the log into what the read models add up; pure, no database.
+
+Only the fields that a read model needs are decoded. Claims come by the hundred thousand, so their
+postings are summed by pairs of accounts here and spelled out as debit and credit sides once a page.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ledger.domain.chart import CHART, AccountClass
+from ledger.domain.entry import Book
+from ledger.domain.fund import parent
+from ledger.errors import BooksDamaged
+from ledger.events.base import Fact
+from ledger.events.cash import (
+    CashFact,
+    DocumentReversed,
+    OpeningAdjusted,
+    OpeningRecorded,
+)
+from ledger.events.claim import ClaimFact, ClaimRefunded, ClaimReversed
+from ledger.events.intake import IntakeCompleted, IntakeFact, IntakeStarted
+from ledger.events.month import MonthFact, YearTransferred
+from ledger.events.registry import CATALOGUE, UPCASTERS, fact_class
+from ledger.events.setup import AreaFact
+from ledger.store.codec import StoredRow
+
+#: What a movement is by nature: openings and adjustments are neither income nor expense, and
+#: year-end transfers (年终结转) must not wipe out the year they close.
+FLOW, OPENING, ADJUSTMENT, CLOSING = "flow", "opening", "adjustment", "closing"
+CLAIMS = "claims"
+OWED, PAID_DOWN = "owed.booked", "-"
+_FLOW_CLASSES = (AccountClass.INCOME, AccountClass.EXPENSE)
+
+
+class ProjectionStopped(BooksDamaged):
+    """An event cannot be read or added up; nothing after it is projected (投影停止)."""
+
+    code = "projection_stopped"
+    zh = "投影在日志位置 {position}({topic})停止:{reason}。"
+    en = "The projections stop at log position {position} ({topic}): {reason}."
+    hint_zh = "请运行 verify 检查日志;问题排除前不出具任何数字。"
+    hint_en = "Run verify on the log; no figure is given until this is resolved."
+
+
+class _Posting(msgspec.Struct):
+    fund: str
+    debit: str
+    credit: str
+    fen: int
+    party: str | None = None
+
+
+class _Source(msgspec.Struct):
+    intake: str | None = None
+    line: int | None = None
+
+
+class _Claim(msgspec.Struct):
+    area: str
+    booked_on: str
+    postings: tuple[_Posting, ...]
+    institution: str
+    clr_type: str
+    belongs_to: str
+    source: _Source
+    refund: bool = False
+
+
+class _Document(msgspec.Struct):
+    area: str
+    booked_on: str
+    postings: tuple[_Posting, ...]
+    prepared_by: str
+    fund: str
+    summary: str
+    doc_no: str | None = None
+    revision: int | None = None
+    item: str | None = None
+    date: str | None = None
+    belongs_to: str | None = None
+    counterparty: str | None = None
+    attachments: int = 0
+    original_position: int | None = None
+    run: str | None = None
+    source: _Source = _Source()
+
+
+class MovementKey(NamedTuple):
+    """What movements are summed by."""
+
+    area: str
+    fund: str
+    account: str
+    booked_on: str
+    nature: str
+
+
+class PartyKey(NamedTuple):
+    """What movements of accounts kept by name are summed by."""
+
+    area: str
+    fund: str
+    account: str
+    party: str
+    booked_month: str
+
+
+class CareKey(NamedTuple):
+    """What income and expense are summed by beside the booking month: 费款所属期."""
+
+    area: str
+    fund: str
+    account: str
+    booked_month: str
+    belongs_to: str
+
+
+class ObligationKey(NamedTuple):
+    """One line of what institutions are owed."""
+
+    area: str
+    institution: str
+    fund: str
+    month: str
+    clr_type: str
+
+
+@dataclass(slots=True)
+class Bucket:
+    """Sums that become known at the same position. Pairs are (debit, credit) of one posting."""
+
+    pairs: dict[tuple[str, str, str, str, str, str], list[int]] = field(default_factory=dict)
+    parties: dict[tuple[str, str, str, str, str, str], int] = field(default_factory=dict)
+    care: dict[CareKey, list[int]] = field(default_factory=dict)
+    obligations: dict[ObligationKey, list[int]] = field(default_factory=dict)
+
+    def movements(self) -> dict[MovementKey, list[int]]:
+        """Spell the pairs out: (debit_fen, credit_fen, lines) per account and day."""
+        found: dict[MovementKey, list[int]] = {}
+        for (area, fund, debit, credit, day, nature), (fen, lines) in self.pairs.items():
+            on_debit = found.setdefault(MovementKey(area, fund, debit, day, nature), [0, 0, 0])
+            on_debit[0] += fen
+            on_debit[2] += lines
+            on_credit = found.setdefault(MovementKey(area, fund, credit, day, nature), [0, 0, 0])
+            on_credit[1] += fen
+            on_credit[2] += lines
+        return found
+
+    def party_movements(self) -> dict[PartyKey, list[int]]:
+        """Spell the pairs with a name out: (debit_fen, credit_fen) per account, name and month."""
+        found: dict[PartyKey, list[int]] = {}
+        for (area, fund, debit, credit, party, month), fen in self.parties.items():
+            found.setdefault(PartyKey(area, fund, debit, party, month), [0, 0])[0] += fen
+            found.setdefault(PartyKey(area, fund, credit, party, month), [0, 0])[1] += fen
+        return found
+
+    def absorb(self, other: "Bucket") -> None:
+        """Add another bucket's sums to these."""
+        for pair, sums in other.pairs.items():
+            _add(self.pairs, pair, sums)
+        for name, fen in other.parties.items():
+            self.parties[name] = self.parties.get(name, 0) + fen
+        for care, sums in other.care.items():
+            _add(self.care, care, sums)
+        for owed, sums in other.obligations.items():
+            _add(self.obligations, owed, sums)
+
+
+def _add(sums: dict[Any, list[int]], key: Any, more: list[int]) -> None:
+    mine = sums.get(key)
+    sums[key] = list(more) if mine is None else [a + b for a, b in zip(mine, more, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A fact that may need a voucher, with its cash postings only."""
+
+    position: int
+    topic: str
+    body: Any
+    cash: tuple[Any, ...]
+
+    def funds(self) -> tuple[str, ...]:
+        """List the parent funds that need a voucher of their own for it."""
+        return tuple(dict.fromkeys(parent(posting.fund) for posting in self.cash))
+
+
+class Release(NamedTuple):
+    """A claims intake is complete: what was staged for it before this page counts from here on."""
+
+    area: str
+    intake: str
+    known_from: int
+
+
+class Span(NamedTuple):
+    """A claims intake from its start to its completion (None while it runs)."""
+
+    area: str
+    intake: str
+    started: int
+    completed: int | None
+
+
+@dataclass(slots=True)
+class Page:
+    """What a stretch of whole commits adds to the read models."""
+
+    after: int
+    last: int
+    counted: dict[int, Bucket] = field(default_factory=dict)
+    staged: dict[tuple[str, str], Bucket] = field(default_factory=dict)
+    releases: list[Release] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+    openings: list[tuple[int, str]] = field(default_factory=list)
+    documents: list[Document] = field(default_factory=list)
+    months: list[tuple[int, MonthFact]] = field(default_factory=list)
+    intakes: list[tuple[int, IntakeFact]] = field(default_factory=list)
+    setup: list[tuple[int, AreaFact]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What folding must know of the log before the page: running intakes, opening facts."""
+
+    running: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    openings: Mapping[int, str] = field(default_factory=dict)
+
+
+Handler = Callable[["Fold", StoredRow], None]
+
+
+class Fold:
+    """Adds events up, in log order. ``known_from`` is set per commit before its events."""
+
+    def __init__(self, *, after: int, remembered: Remembered) -> None:
+        self.page = Page(after, after)
+        self.known_from = after
+        self._running = dict(remembered.running)
+        self._openings = dict(remembered.openings)
+
+    def add(self, row: StoredRow) -> None:
+        """Add one event; one that cannot be read stops the projection with its position."""
+        try:
+            _HANDLERS.get(row.topic, _other)(self, row)
+        except (msgspec.MsgspecError, KeyError, ValueError, TypeError, BooksDamaged) as error:
+            raise ProjectionStopped(
+                position=row.position, topic=row.topic, reason=_reason(error)
+            ) from error
+        self.page.last = row.position
+
+    def claim(self, row: StoredRow) -> None:
+        """Add a settlement: it moves the obligations book, and waits while its intake runs."""
+        fact = _decode_claim(row.state)
+        bucket = self._bucket(fact.area, fact.source.intake)
+        _sum(bucket, fact, FLOW, row.topic)
+        pick = 3 if row.topic == ClaimRefunded.TOPIC or fact.refund else 2
+        count = -1 if row.topic == ClaimReversed.TOPIC else 1
+        seen: set[str] = set()
+        for posting in fact.postings:
+            if posting.credit == OWED:
+                fen = posting.fen
+            elif posting.debit == OWED:
+                fen = -posting.fen
+            else:
+                continue
+            key = ObligationKey(
+                fact.area, fact.institution, posting.fund, fact.belongs_to, fact.clr_type
+            )
+            sums = bucket.obligations.get(key)
+            if sums is None:
+                sums = bucket.obligations[key] = [0, 0, 0, 0]
+            sums[0] += fen
+            if posting.fund not in seen:
+                seen.add(posting.fund)
+                sums[pick] += count
+
+    def document(self, row: StoredRow) -> None:
+        """Add a fact of the cash book, which may also pay obligations down."""
+        fact = _decode_document(row.state)
+        nature = self._nature(row, fact)
+        bucket = self._bucket(fact.area, fact.source.intake)
+        _sum(bucket, fact, nature, row.topic)
+        month = fact.booked_on[:7]
+        care_month = fact.belongs_to or month
+        cash = []
+        for posting in fact.postings:
+            if CHART[posting.debit].book is Book.CASH:
+                cash.append(posting)
+            self._pay_down(bucket, fact.area, care_month, posting)
+            if nature == FLOW:
+                _by_care(bucket, fact.area, month, care_month, posting)
+        if cash:
+            self.page.documents.append(Document(row.position, row.topic, fact, tuple(cash)))
+
+    def month(self, row: StoredRow) -> None:
+        """Note a step of an accounting month."""
+        self.page.months.append((row.position, _decode(MonthFact, row)))
+
+    def intake(self, row: StoredRow) -> None:
+        """Note a step of an intake; a claims intake's rows count from its completion on."""
+        fact = _decode(IntakeFact, row)
+        self.page.intakes.append((row.position, fact))
+        key = (fact.area, fact.intake)
+        if isinstance(fact, IntakeStarted) and fact.kind == CLAIMS:
+            self._running[key] = row.position
+            self.page.spans.append(Span(*key, row.position, None))
+        elif isinstance(fact, IntakeCompleted) and key in self._running:
+            started = self._running.pop(key)
+            self.page.spans.append(Span(*key, started, row.position))
+            self.page.releases.append(Release(*key, self.known_from))
+            waiting = self.page.staged.pop(key, None)
+            if waiting is not None:
+                self._counted().absorb(waiting)
+
+    def setup(self, row: StoredRow) -> None:
+        """Note a fact of an area's setup."""
+        self.page.setup.append((row.position, _decode(AreaFact, row)))
+
+    def _counted(self) -> Bucket:
+        found = self.page.counted.get(self.known_from)
+        if found is None:
+            found = self.page.counted[self.known_from] = Bucket()
+        return found
+
+    def _bucket(self, area: str, intake: str | None) -> Bucket:
+        if intake is None or (area, intake) not in self._running:
+            return self._counted()
+        return self.page.staged.setdefault((area, intake), Bucket())
+
+    def _nature(self, row: StoredRow, fact: _Document) -> str:
+        if row.topic == YearTransferred.TOPIC:
+            return CLOSING
+        nature = _OPENING_TOPICS.get(row.topic)
+        if nature is None and fact.original_position is not None:
+            nature = self._openings.get(fact.original_position)
+        if nature is None:
+            return FLOW
+        self._openings[row.position] = nature
+        self.page.openings.append((row.position, nature))
+        return nature
+
+    @staticmethod
+    def _pay_down(bucket: Bucket, area: str, month: str, posting: _Posting) -> None:
+        if posting.party is None or OWED not in (posting.debit, posting.credit):
+            return
+        fen = posting.fen if posting.debit == OWED else -posting.fen
+        key = ObligationKey(area, posting.party, posting.fund, month, PAID_DOWN)
+        _add(bucket.obligations, key, [0, fen, 0, 0])
+
+
+def _sum(bucket: Bucket, fact: _Claim | _Document, nature: str, topic: str) -> None:
+    """Add the postings of a fact to the sums by pair of accounts, and by name."""
+    area, booked_on = fact.area, fact.booked_on
+    pairs, parties = bucket.pairs, bucket.parties
+    for posting in fact.postings:
+        fund, debit, credit = posting.fund, posting.debit, posting.credit
+        pair = (area, fund, debit, credit, booked_on, nature)
+        sums = pairs.get(pair)
+        if sums is None:
+            _check(topic, debit, credit, booked_on)
+            pairs[pair] = [posting.fen, 1]
+        else:
+            sums[0] += posting.fen
+            sums[1] += 1
+        if posting.party is not None:
+            name = (area, fund, debit, credit, posting.party, booked_on[:7])
+            parties[name] = parties.get(name, 0) + posting.fen
+
+
+def _by_care(bucket: Bucket, area: str, month: str, care: str, posting: _Posting) -> None:
+    for account, debit, credit in (
+        (posting.debit, posting.fen, 0),
+        (posting.credit, 0, posting.fen),
+    ):
+        if CHART[account].kind in _FLOW_CLASSES:
+            key = CareKey(area, posting.fund, account, month, care)
+            _add(bucket.care, key, [debit, credit])
+
+
+def _check(topic: str, debit: str, credit: str, booked_on: str) -> None:
+    """Refuse what would make two books one: each posting lies in one, and claims move no cash."""
+    books = {CHART[debit].book, CHART[credit].book}
+    if len(books) != 1:
+        raise ValueError(f"a posting between two books: {debit}, {credit}")
+    if topic in _CLAIM_TOPICS and Book.CASH in books:
+        raise ValueError(f"a settlement that moves cash: {debit}, {credit}")
+    if len(booked_on) != len("2023-01-31"):
+        raise ValueError(f"not a booking date: {booked_on}")
+
+
+def _reason(error: Exception) -> str:
+    return (
+        error.message("en")
+        if isinstance(error, BooksDamaged)
+        else f"{error!s} [{type(error).__name__}]"
+    )
+
+
+def _decode(kind: type[Any], row: StoredRow) -> Any:
+    """Read a rare fact whole."""
+    found = _WHOLE[row.topic].decode(row.state)
+    if not isinstance(found, kind):
+        raise TypeError(f"{row.topic} is not a {kind.__name__}")
+    return found
+
+
+def _other(fold: Fold, row: StoredRow) -> None:
+    """Read a fact of a retired topic as the one that follows it; an unknown one is damage."""
+    if row.topic not in UPCASTERS:
+        fact_class(row.topic)
+        raise KeyError(f"no read model says what it does with {row.topic}")
+    topic, newer = UPCASTERS[row.topic]
+    state = msgspec.json.encode(newer(msgspec.json.decode(row.state)))
+    _HANDLERS.get(topic, _other)(fold, row._replace(topic=topic, state=state))
+
+
+_decode_claim = msgspec.json.Decoder(_Claim).decode
+_decode_document = msgspec.json.Decoder(_Document).decode
+_WHOLE = {topic: msgspec.json.Decoder(kind) for topic, kind in CATALOGUE.items()}
+_OPENING_TOPICS = {OpeningRecorded.TOPIC: OPENING, OpeningAdjusted.TOPIC: ADJUSTMENT}
+_BY_BASE: tuple[tuple[type[Fact], Handler], ...] = (
+    (ClaimFact, Fold.claim),
+    (ClaimReversed, Fold.claim),
+    (CashFact, Fold.document),
+    (DocumentReversed, Fold.document),
+    (YearTransferred, Fold.document),
+    (MonthFact, Fold.month),
+    (IntakeFact, Fold.intake),
+    (AreaFact, Fold.setup),
+)
+_HANDLERS: dict[str, Handler] = {
+    topic: handler
+    for topic, kind in CATALOGUE.items()
+    for base, handler in _BY_BASE
+    if issubclass(kind, base)
+}
+_CLAIM_TOPICS = frozenset(topic for topic, handler in _HANDLERS.items() if handler is Fold.claim)
