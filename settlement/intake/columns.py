@@ -1,0 +1,168 @@
+"""The columns of the files that the intake knows, with every head they are recognised by.
+
+One ``Kind`` per file format of the contract (section 4). A column's key is its name in the
+contract; ``zh`` is the label that messages use, ``aliases`` are further heads seen in exports.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Form(StrEnum):
+    """What a column holds; decides how it is read and whether 万元 makes sense for it."""
+
+    IDENTIFIER = "identifier"
+    CODE = "code"
+    TEXT = "text"
+    AMOUNT = "amount"
+    DATE = "date"
+    TIME = "time"
+    MONTH = "month"
+    INTEGER = "integer"
+    FLAG = "flag"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a file format."""
+
+    key: str
+    zh: str
+    form: Form
+    required: bool = False
+    aliases: tuple[str, ...] = ()
+    personal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One file format: its name, its columns, and the column that names a row."""
+
+    name: str
+    zh: str
+    key_column: str
+    columns: tuple[Column, ...]
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        return tuple(column.key for column in self.columns if column.required)
+
+    def column(self, key: str) -> Column:
+        return next(column for column in self.columns if column.key == key)
+
+    def __iter__(self) -> Iterator[Column]:
+        return iter(self.columns)
+
+
+def _id(key: str, zh: str, *aliases: str, required: bool = False) -> Column:
+    return Column(key, zh, Form.IDENTIFIER, required, aliases)
+
+
+def _code(key: str, zh: str, *aliases: str, required: bool = False) -> Column:
+    return Column(key, zh, Form.CODE, required, aliases)
+
+
+def _text(key: str, zh: str, *aliases: str) -> Column:
+    return Column(key, zh, Form.TEXT, aliases=aliases)
+
+
+def _amount(key: str, zh: str, *aliases: str, required: bool = False) -> Column:
+    return Column(key, zh, Form.AMOUNT, required, aliases)
+
+
+FUND_FLOWS = Kind(
+    name="fund_flows",
+    zh="基金收支流水",
+    key_column="doc_no",
+    columns=(
+        _id("doc_no", "单据号", "单据编号", "凭证号", "单号", required=True),
+        Column("date", "入账日期", Form.DATE, required=True, aliases=("日期", "记账日期")),
+        _code("area", "统筹区", "统筹区划", "统筹区编码", "统筹区代码", required=True),
+        _code("fund", "险种", "险种类型", "基金", "险种编码", required=True),
+        _code("item", "项目", "收支项目", required=True),
+        _amount("amount", "金额", "发生额", "收支金额", required=True),
+        Column("belongs_to", "费款所属期", Form.MONTH, aliases=("所属期", "费用所属期")),
+        _text("counterparty", "对方单位", "对方", "对方名称"),
+        _code("counterparty_fund", "对方险种", "对方基金"),
+        _code("money_account", "资金账户", "账户"),
+        _id("original_doc", "原单据号", "原单据编号"),
+        Column("original_year", "原支付年度", Form.INTEGER, aliases=("原年度",)),
+        _code("method", "方式", "追回方式", "收付方式"),
+        _text("account", "科目", "会计科目"),
+        _code("channel", "渠道", "结算渠道"),
+        _text("person_class", "人员类别", "人员类型"),
+        _text("note", "备注", "摘要", "说明"),
+    ),
+)
+
+CLAIMS = Kind(
+    name="claims",
+    zh="医保结算明细",
+    key_column="setl_id",
+    columns=(
+        _id("setl_id", "结算ID", "结算编号", "结算号", "结算流水号", required=True),
+        _id("mdtrt_id", "就诊ID", "就诊编号", "就诊号", "就诊流水号"),
+        Column("psn_no", "人员编号", Form.IDENTIFIER, True, ("个人编号",), personal=True),
+        _code("insutype", "险种类型", "险种", required=True),
+        _code(
+            "fixmedins_code",
+            "定点医药机构编号",
+            *("定点医药机构编码", "定点医药机构代码", "定点机构编号", "医药机构编号"),
+            *("医疗机构编号", "医疗机构编码", "医疗机构代码", "机构编码", "机构编号"),
+            required=True,
+        ),
+        _code("med_type", "医疗类别", required=True),
+        _code("clr_type", "清算类别", required=True),
+        _code("clr_way", "清算方式"),
+        Column("setl_time", "结算时间", Form.TIME, required=True, aliases=("结算日期",)),
+        Column("begndate", "开始日期", Form.DATE, aliases=("入院日期", "就诊开始日期", "开始时间")),
+        Column("enddate", "结束日期", Form.DATE, aliases=("出院日期", "就诊结束日期", "结束时间")),
+        _amount("medfee_sumamt", "医疗费总额", "医疗总费用", "医疗费用总额", required=True),
+        _amount("fulamt_ownpay_amt", "全自费金额", "全自费费用"),
+        _amount("overlmt_selfpay", "超限价自费费用", "超限价金额", "超限价自费金额"),
+        _amount("preselfpay_amt", "先行自付金额", "先行自付费用"),
+        _amount("inscp_scp_amt", "符合政策范围金额", "inscp_amt", "符合范围金额", "政策范围内金额"),
+        _amount("act_pay_dedc", "实际支付起付线", "起付线", "起付标准"),
+        _amount("hifp_pay", "基本医疗保险统筹基金支出", "统筹基金支出", "统筹基金支付"),
+        _amount("cvlserv_pay", "公务员医疗补助资金支出", "公务员医疗补助支出", "公务员补助支出"),
+        _amount("hifes_pay", "企业补充医疗保险基金支出", "企业补充医疗保险支出"),
+        _amount("hifmi_pay", "居民大病保险资金支出", "居民大病保险支出", "大病保险支出"),
+        _amount(
+            "hifob_pay",
+            "职工大额医疗费用补助基金支出",
+            *("职工大额医疗补助支出", "职工大额补助支出", "大额医疗补助支出"),
+        ),
+        _amount("maf_pay", "医疗救助基金支出", "医疗救助支出"),
+        _amount("oth_pay", "其他支出", "其他基金支出", "othfund_pay"),
+        _amount("fund_pay_sumamt", "基金支付总额", "基金支付总金额", required=True),
+        _amount("acct_pay", "个人账户支出", "个人账户支付", required=True),
+        _amount("psn_cash_pay", "个人现金支出", "个人现金支付", required=True),
+        _amount("hosp_part_amt", "医院负担金额", "医院负担"),
+        Column("refd_setl_flag", "退费结算标志", Form.FLAG, aliases=("退费标志", "退费结算标识")),
+        _amount("acct_mulaid_pay", "个人账户共济支付金额", "账户共济支付金额", "共济账户支付金额"),
+        _amount("hifdm_pay", "伤残人员医疗保障基金支出", "一至六级残疾军人医疗补助基金支出"),
+        _code("psn_type", "人员类别", "人员类型"),
+        _code("maf_psn_type", "救助人员类别", "医疗救助人员类别", "医疗救助对象类别"),
+        _code("mdtrt_cert_type", "就诊凭证类型"),
+        _code("pay_chnl", "支付渠道", "支付途径"),
+        _code("pay_loc", "支付地点类别", "支付地点"),
+        _code("insuplc_admdvs", "参保地医保区划", "参保地区划", "参保地"),
+        _code("mdtrtarea_admvs", "就医地医保区划", "就医地区划", "就医地"),
+        _code("dise_code", "病种编码", "病组编码", "病种代码", "分组编码"),
+        Column("days", "住院天数", Form.INTEGER, aliases=("天数", "住院床日")),
+    ),
+)
+
+#: Every format the intake knows, in the order in which heads are tried.
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (FUND_FLOWS, CLAIMS)}
+
+#: Heads that our own rejects file adds: it can be corrected and brought in again as it is.
+REJECTS_COLUMNS = frozenset({"行号", "line", "错误", "errors"})
+
+
+def label(kind: str, key: str) -> str:
+    """Name a column for a Chinese reader; a key that is no column names itself."""
+    known = KINDS.get(kind)
+    found = [column.zh for column in known or () if column.key == key]
+    return found[0] if found else key

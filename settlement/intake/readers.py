@@ -1,0 +1,144 @@
+"""Open a file that a person brought: recognise it, find its head, give its rows one by one.
+
+``line`` is the row number as a spreadsheet shows it: records are counted, whatever physical lines
+a quoted cell spans; title rows and blank rows count. The head of a plain file is line 1.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from settlement.intake.cells import Cell
+from settlement.intake.columns import Kind
+from settlement.intake.heads import SEARCHED_ROWS, Head, HeadSearch, repeats_head
+from settlement.intake.rejections import FileProblem, FileRefused, refuse
+from settlement.intake.text_files import TextFile
+from settlement.intake.workbooks import OLE_MAGIC, ZIP_MAGIC, Workbook, is_workbook
+
+Row = tuple[int, list[Cell]]
+
+#: What exports call .xls or .csv although it is something else.
+_OTHER_FORMATS = {
+    b"<html": "HTML",
+    b"<!doctype html": "HTML",
+    b"<table": "HTML",
+    b"<meta": "HTML",
+    b"<?xml": "XML",
+    b"%pdf-": "PDF",
+    b"{\\rtf": "RTF",
+    b"rar!": "RAR",
+    b"7z\xbc\xaf": "7z",
+    b"\x1f\x8b": "gzip",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A recognised table: its head, and its rows as often as they are asked for."""
+
+    path: Path
+    head: Head
+    encoding: str | None  # of a text file
+    sheet: str | None  # of a workbook
+    other_sheets: tuple[str, ...]  # of a workbook, with content but without a head
+    _rows: Callable[[], Iterator[Row]] = field(repr=False)
+
+    @property
+    def kind(self) -> Kind:
+        return self.head.kind
+
+    @property
+    def notices(self) -> tuple[FileProblem, ...]:
+        others = {"sheets": self.other_sheets}
+        skipped = (FileProblem("other_sheets", others),) if self.other_sheets else ()
+        return self.head.notices + skipped
+
+    def rows(self) -> Iterator[Row]:
+        """Give every row below the head that is not blank, with its line; FileRefused if it breaks."""
+        right_below = True
+        for line, cells in self._rows():
+            if line <= self.head.line or is_blank(cells):
+                continue
+            if right_below and repeats_head(cells, self.head):
+                continue  # the same head once more in the other language
+            right_below = False
+            yield line, cells
+
+
+def is_blank(cells: list[Cell]) -> bool:
+    """Tell whether a row holds nothing but spaces."""
+    if cells and type(cells[0]) is str and cells[0] and not cells[0].isspace():
+        return False
+    return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells)
+
+
+def open_table(path: Path, *, kind: str | None = None) -> Table:
+    """Open a CSV, .xlsx or .xls by its content, not its name; FileRefused says why not.
+
+    ``kind`` forces the format instead of recognising it by the head.
+    """
+    try:
+        if not path.exists():
+            raise refuse("file_not_found", path=path.name)
+        if not path.is_file():
+            raise refuse("not_a_file", path=path.name)
+        with path.open("rb") as file:
+            start = file.read(512)
+        if not start:
+            raise refuse("empty_file")
+        if start.startswith(ZIP_MAGIC):
+            if not is_workbook(path):
+                raise refuse("unsupported_format", format="ZIP")
+            return _from_workbook(path, Workbook(path, binary=False), kind)
+        if start.startswith(OLE_MAGIC):
+            return _from_workbook(path, Workbook(path, binary=True), kind)
+        lowered = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+        for magic, name in _OTHER_FORMATS.items():
+            if lowered.startswith(magic):
+                raise refuse("unsupported_format", format=name)
+        return _from_text(path, TextFile(path), kind)
+    except OSError as wrong:
+        raise refuse("file_unreadable", reason=wrong.strerror or str(wrong)) from wrong
+
+
+def _from_text(path: Path, text: TextFile, kind: str | None) -> Table:
+    """Try each delimiter that occurs; the one whose head is recognised is the file's."""
+    failed: list[tuple[int, FileRefused]] = []
+    for delimiter in text.likely_delimiters():
+        rows = partial(text.records, delimiter)
+        search = HeadSearch(kind)
+        try:
+            return Table(path, _find_head(rows(), search), text.encoding, None, (), rows)
+        except FileRefused as wrong:
+            failed.append((search.likeness, wrong))
+    raise max(failed, key=lambda failure: failure[0])[1]
+
+
+def _from_workbook(path: Path, book: Workbook, kind: str | None) -> Table:
+    """Take the sheet that has a head; which of several is for the file's owner to decide."""
+    found: list[Table] = []
+    failed: list[tuple[int, str, FileRefused]] = []
+    for index, name in book.sheets:
+        rows = partial(book.rows, index)
+        search = HeadSearch(kind)
+        try:
+            found.append(Table(path, _find_head(rows(), search), None, name, (), rows))
+        except FileRefused as wrong:
+            if not search.saw_nothing:
+                failed.append((search.likeness, name, wrong))
+    if len(found) > 1:
+        raise refuse("several_sheets", sheets=tuple(table.sheet for table in found))
+    if not found:
+        raise max(failed, key=lambda failure: failure[0])[2] if failed else refuse("empty_file")
+    others = tuple(name for _, name, _ in failed)
+    return replace(found[0], other_sheets=others)
+
+
+def _find_head(rows: Iterator[Row], search: HeadSearch) -> Head:
+    for line, cells in islice(rows, SEARCHED_ROWS):
+        head = search.look(cells, line)
+        if head:
+            return head
+    raise search.refusal()

@@ -1,0 +1,115 @@
+"""Turn a row's cells into values by column, and say of every cell what keeps it from being read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from settlement.intake.amounts import parse_amount_wan
+from settlement.intake.cells import BadCell, Cell, Parser
+from settlement.intake.columns import Kind
+from settlement.intake.heads import Head
+from settlement.intake.rejections import Rejection, shown
+
+#: A row shifted by a stray comma has many cells without a head; naming a few is enough.
+_FEW = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckContext:
+    """What the checks of a row must know of the book; the caller reads it, they only compare."""
+
+    area: str
+    today: date
+    funds: frozenset[str]  # leaf funds that have a book here
+    institutions: frozenset[str] = frozenset()  # empty: not compared
+    accounts: Mapping[str, str]  # every word for an account → its key
+
+
+class RowReader:
+    """Reads the rows of one table; what depends on the head is worked out once."""
+
+    def __init__(self, head: Head, parsers: Mapping[str, Parser]) -> None:
+        self._kind = head.kind
+        self._columns = head.columns
+        self._width = head.width
+        self._unnamed = head.unnamed
+        self._plan = [
+            (position, head.columns[column.key], _parser(column.key, head, parsers))
+            for position, column in enumerate(head.kind)
+            if column.key in head.columns
+        ]
+        self._required = [place for place, column in enumerate(head.kind) if column.required]
+        self._blank: list[Any] = [None] * len(head.kind.columns)
+
+    def values(self, cells: Sequence[Cell]) -> list[Any] | None:
+        """Give the values in the order of the format's columns, or None if anything is wrong."""
+        spare = self._width - len(cells)
+        if spare > 0:  # spreadsheets leave out empty cells at the end of a row
+            cells = [*cells, *([None] * spare)]
+        values = self._blank.copy()
+        try:
+            for position, index, parse in self._plan:
+                values[position] = parse(cells[index])
+        except BadCell:
+            return None
+        for position in self._required:
+            if values[position] is None:
+                return None
+        return None if spare < 0 or (self._unnamed and self._strays(cells)) else values
+
+    def examine(self, line: int, cells: Sequence[Cell]) -> tuple[list[Any], list[Rejection]]:
+        """Give what can be read (None elsewhere) and a rejection for every cell that cannot."""
+        padded = [*cells, *([None] * (self._width - len(cells)))]
+        values, rejections = self._blank.copy(), []
+        for position, index, parse in self._plan:
+            column = self._kind.columns[position]
+            fault: tuple[str, dict[str, Any]] | None = None
+            try:
+                values[position] = parse(padded[index])
+                if values[position] is None and column.required:
+                    fault = ("required", {})
+            except BadCell as bad:
+                fault = (bad.code, bad.facts)
+            if fault:
+                rejections.append(self.rejection(line, padded, column.key, fault[0], fault[1]))
+        for index in self._strays(padded)[:_FEW]:
+            value = shown(padded[index])
+            facts = {"column": index + 1}
+            rejections.append(Rejection(line, "", "cell_without_head", value, facts))
+        return values, rejections
+
+    def rejection(
+        self, line: int, cells: Sequence[Cell], key: str, code: str, facts: Mapping[str, Any]
+    ) -> Rejection:
+        """Make a rejection that shows the cell of one column, masked where it names a person."""
+        index = self._columns.get(key, len(cells))
+        cell = cells[index] if index < len(cells) else None
+        value = shown(cell, personal=self._kind.column(key).personal)
+        return Rejection(line, key, code, value, facts, self._kind.name)
+
+    def _strays(self, cells: Sequence[Cell]) -> list[int]:
+        """Find cells with content in columns that have no head."""
+        beyond = range(self._width, len(cells))
+        return [
+            index
+            for index in (*self._unnamed, *beyond)
+            if cells[index] is not None and str(cells[index]).strip()
+        ]
+
+
+def _parser(key: str, head: Head, parsers: Mapping[str, Parser]) -> Parser:
+    return parse_amount_wan if key in head.in_wan else parsers[key]
+
+
+def head_of(kind: Kind, keys: Sequence[str]) -> Head:
+    """Make the head of a row that comes from no file (a command's options)."""
+    return Head(
+        kind=kind,
+        line=0,
+        columns={key: index for index, key in enumerate(keys)},
+        in_wan=frozenset(),
+        unnamed=(),
+        width=len(keys),
+        names=tuple(keys),
+    )

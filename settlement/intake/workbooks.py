@@ -1,0 +1,82 @@
+"""Spreadsheets (.xlsx, .xls) through calamine, as rows of cells with their row numbers."""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
+
+from settlement.intake import binary_sheets, workbook_safety
+from settlement.intake.cells import Cell
+from settlement.intake.rejections import refuse
+
+ZIP_MAGIC = b"PK\x03\x04"
+OLE_MAGIC = bytes.fromhex("D0CF11E0A1B11AE1")
+
+
+class _Reading:
+    """Turns what the reader behind us raises into a refusal, its crashes (Rust panics) included."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        wrong: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            return
+        if issubclass(kind, PasswordError):
+            raise refuse("encrypted_workbook") from wrong
+        # a panic is no Exception and has no importable class
+        if issubclass(kind, CalamineError) or kind.__name__ == "PanicException":
+            raise refuse("damaged_workbook", reason=str(wrong)) from wrong
+
+
+class Workbook:
+    """One workbook; sheets are loaded one at a time."""
+
+    def __init__(self, path: Path, *, binary: bool) -> None:
+        self._path = path
+        self._binary = binary
+        if binary:
+            binary_sheets.inspect(path)
+        else:
+            workbook_safety.inspect(path)
+        with _Reading():
+            self._book = CalamineWorkbook.from_path(path)
+        self.sheets = [
+            (index, sheet.name)
+            for index, sheet in enumerate(self._book.sheets_metadata)
+            if sheet.typ == SheetTypeEnum.WorkSheet
+        ]
+
+    def rows(self, sheet: int) -> Iterator[tuple[int, list[Cell]]]:
+        """Give every row of a sheet with its number; a formula's error stands in its cell as text."""
+        errors = self._errors(sheet)
+        with _Reading():
+            rows = self._book.get_sheet_by_index(sheet).iter_rows()
+            for number, row in enumerate(rows, start=1):
+                cells: list[Cell] = list(row)
+                for column, shown in errors.get(number, {}).items():
+                    cells += [None] * (column + 1 - len(cells))
+                    cells[column] = shown
+                yield number, cells
+
+    def _errors(self, sheet: int) -> binary_sheets.ErrorCells:
+        if self._binary:
+            return binary_sheets.error_cells(self._path, sheet)
+        return workbook_safety.error_cells(self._path, sheet)
+
+
+def is_workbook(path: Path) -> bool:
+    """Tell a zip that is a workbook from any other zip."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "xl/workbook.xml" in archive.namelist()
+    except zipfile.BadZipFile:
+        return True  # damaged: the inspection will say how
