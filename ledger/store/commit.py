@@ -119,6 +119,15 @@ class Commit:
     releases: str | None = None
     closes_intake: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.opens_intake and self.lease is None and self.staged_for is None:
+            raise ValueError("a commit that opens an intake names it by its lease or staged_for")
+
+    @property
+    def intake(self) -> str | None:
+        """Name the intake that this commit belongs to (导入批次)."""
+        return self.lease.intake if self.lease is not None else self.staged_for
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:

@@ -1,0 +1,263 @@
+"""What is decided under the lock (design §3.2): may this commit be written, and what it writes.
+
+A recorder takes the lock, reads a ``Standing`` and hands it to ``decide``, which is pure. The order
+of refusals is fixed: key, lease, steps of a book (with unfinished intakes), months booked into.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from ledger.domain.fund import parent
+from ledger.domain.period import Period
+from ledger.store import books
+from ledger.store import statements as sql
+from ledger.store.books import BookState
+from ledger.store.commit import (
+    BookKey,
+    BookNotOpened,
+    Commit,
+    Freeze,
+    IntakeUnfinished,
+    KeyConflict,
+    LeaseLost,
+    MonthNotOpen,
+    OpenBook,
+    Receipt,
+    SealMonth,
+)
+from ledger.store.failures import GuardChanged
+from ledger.store.seals import Seal
+
+Params = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the store says under the lock about everything that a commit touches."""
+
+    head: Seal
+    recorded: tuple[str, Receipt] | None = None
+    lease: tuple[str, int] | None = None
+    books: Mapping[BookKey, BookState] = field(default_factory=dict)
+    open_intakes: Mapping[BookKey, str] = field(default_factory=dict)
+
+
+class Write(NamedTuple):
+    """One statement with its rows. ``table`` is named where exactly one row has to change."""
+
+    sql: str
+    rows: list[Params]
+    table: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Either the receipt of what had been recorded before, or the writes that go with the events."""
+
+    repeated: Receipt | None
+    writes: tuple[Write, ...] = ()
+
+
+def areas_touched(commit: Commit) -> list[str]:
+    """Name the areas whose books a commit depends on."""
+    found = {book.area for book, _ in _booked(commit)}
+    found.update(step.book.area for step in commit.transitions)
+    found.update(book.area for book in commit.history)
+    return sorted(found)
+
+
+def _booked(commit: Commit) -> set[tuple[BookKey, Period]]:
+    """Give the months booked into, also those that only the totals name."""
+    named = {
+        (BookKey(key.area, parent(key.fund)), Period.from_ordinal(key.month))
+        for key in commit.totals
+    }
+    return named | commit.booked
+
+
+def repeated(commit: Commit, recorded: tuple[str, Receipt] | None) -> Receipt | None:
+    """Recognise a commit that had been recorded; KeyConflict where its content was another."""
+    if recorded is None:
+        return None
+    input_hash, receipt = recorded
+    if input_hash != commit.input_hash:
+        raise KeyConflict(key=commit.key)
+    return receipt
+
+
+def _check_lease(commit: Commit, standing: Standing) -> None:
+    lease = commit.lease
+    if lease is not None and standing.lease != (lease.intake, lease.token):
+        raise LeaseLost(intake=lease.intake)
+
+
+def _moved(commit: Commit, standing: Standing) -> dict[BookKey, BookState]:
+    """Apply the transitions, and refuse a freeze while an intake for the book is unfinished."""
+    moved: dict[BookKey, BookState] = {}
+    for step in commit.transitions:
+        before = moved.get(step.book, standing.books.get(step.book))
+        if before is None and not isinstance(step, OpenBook):
+            raise BookNotOpened(area=step.book.area, fund=step.book.fund)
+        moved[step.book] = books.after(before, step)
+        if isinstance(step, Freeze) and step.book in standing.open_intakes:
+            raise IntakeUnfinished(
+                area=step.book.area,
+                fund=step.book.fund,
+                intake=standing.open_intakes[step.book],
+            )
+    return moved
+
+
+def _check_months(commit: Commit, standing: Standing, moved: Mapping[BookKey, BookState]) -> None:
+    """Refuse booking into a month that is not open, before or after the commit's own steps.
+
+    The commit that seals a month may still book into it: the year-end transfer (年终结转).
+    """
+    sealing = {
+        (step.book, step.month) for step in commit.transitions if isinstance(step, SealMonth)
+    }
+    for book, month in sorted(_booked(commit) - sealing):
+        states = [found for found in (standing.books.get(book), moved.get(book)) if found]
+        if not states:
+            raise BookNotOpened(area=book.area, fund=book.fund)
+        if not any(state.is_open(month) for state in states):
+            raise MonthNotOpen(
+                area=book.area,
+                fund=book.fund,
+                period=str(month),
+                open_from=str(states[-1].open_from),
+            )
+
+
+def decide(commit: Commit, standing: Standing) -> Verdict:
+    """Refuse the commit, recognise it, or list what it writes beside its events and its seal."""
+    before = repeated(commit, standing.recorded)
+    if before is not None:
+        return Verdict(before)
+    _check_lease(commit, standing)
+    moved = _moved(commit, standing)
+    _check_months(commit, standing, moved)
+    return Verdict(None, (*_book_writes(commit, standing, moved), *_total_writes(commit)))
+
+
+def _book_writes(
+    commit: Commit, standing: Standing, moved: Mapping[BookKey, BookState]
+) -> Iterator[Write]:
+    states = dict(moved)
+    for book, month in commit.history.items():
+        state = states.get(book, standing.books.get(book))
+        if state is None:
+            raise BookNotOpened(area=book.area, fund=book.fund)
+        states[book] = books.with_history(state, month)
+    for book in sorted(states):
+        old, new = standing.books.get(book), states[book]
+        if old is None:
+            yield Write(sql.INSERT_BOOK, [_book_row(book, new)])
+        elif old != new:
+            row = _book_row(book, new) | {
+                "old_open_from": _ordinal(old.open_from),
+                "old_frozen_through": _ordinal(old.frozen_through),
+                "old_sealed_through": _ordinal(old.sealed_through),
+            }
+            yield Write(sql.MOVE_BOOK, [row], table="books")
+
+
+def _ordinal(month: Period | None) -> int | None:
+    return None if month is None else month.ordinal
+
+
+def _book_row(book: BookKey, state: BookState) -> Params:
+    months = {name: _ordinal(month) for name, month in state._asdict().items()}
+    return {"area": book.area, "fund": book.fund, **months}
+
+
+def _total_writes(commit: Commit) -> Iterator[Write]:
+    # Sorted, so that two writers of the same rows wait for each other and never in a ring.
+    rows: list[Params] = [
+        {**key._asdict(), **commit.totals[key]._asdict()} for key in sorted(commit.totals)
+    ]
+    if rows and commit.staged_for is not None:
+        yield Write(sql.STAGE_TOTALS, [{**row, "intake": commit.staged_for} for row in rows])
+    elif rows:
+        yield Write(sql.ADD_TOTALS, rows)
+    if commit.releases is not None:
+        yield Write(sql.RELEASE_TOTALS, [{"intake": commit.releases}])
+        yield Write(sql.DROP_STAGED, [{"intake": commit.releases}])
+    if commit.opens_intake:
+        intake = commit.intake
+        opened = [{**book._asdict(), "intake": intake} for book in sorted(commit.opens_intake)]
+        yield Write(sql.OPEN_INTAKE, opened)
+    if commit.closes_intake is not None:
+        yield Write(sql.CLOSE_INTAKE, [{"intake": commit.closes_intake}])
+
+
+def closing_writes(commit: Commit, seal: Seal) -> Iterator[Write]:
+    """List what is written once the seal is known: messages, the seal itself and the key."""
+    if commit.outbox:
+        at = seal.last_position
+        yield Write(sql.ADD_MESSAGE, [{**row._asdict(), "position": at} for row in commit.outbox])
+    yield Write(sql.ADD_SEAL, [seal._asdict()])
+    key = {"key": commit.key, "input_hash": commit.input_hash, "seal_no": seal.no}
+    yield Write(sql.ADD_KEY, [key])
+
+
+class Read(NamedTuple):
+    """One read under the lock."""
+
+    sql: str
+    params: Params
+
+
+Rows = list[tuple[Any, ...]]
+
+
+def reads(commit: Commit) -> list[Read]:
+    """List what has to be read under the lock for a commit; ``standing`` takes the answers."""
+    plan = [Read(sql.FIND_KEY, {"key": commit.key}), Read(sql.HEAD, {})]
+    if commit.lease is not None:
+        lease = {"area": commit.lease.area, "kind": commit.lease.kind}
+        plan.append(Read(sql.FIND_LEASE, lease))
+    areas = areas_touched(commit)
+    plan.extend(Read(sql.FIND_BOOKS, {"area": area}) for area in areas)
+    if any(isinstance(step, Freeze) for step in commit.transitions):
+        plan.extend(Read(sql.FIND_OPEN_INTAKES, {"area": area}) for area in areas)
+    return plan
+
+
+def standing(plan: Iterable[Read], answers: Iterable[Rows]) -> Standing:
+    """Make a Standing of the answers to ``reads``."""
+    recorded: tuple[str, Receipt] | None = None
+    head: Seal | None = None
+    lease: tuple[str, int] | None = None
+    found: dict[BookKey, BookState] = {}
+    intakes: dict[BookKey, str] = {}
+    for read, rows in zip(plan, answers, strict=True):
+        if read.sql is sql.FIND_KEY:
+            recorded = recorded_of(rows)
+        elif read.sql is sql.HEAD:
+            head = Seal._make(rows[0]) if rows else None
+        elif read.sql is sql.FIND_LEASE:
+            lease = (rows[0][0], rows[0][1]) if rows else None
+        elif read.sql is sql.FIND_BOOKS:
+            found.update(map(book_of, rows))
+        else:
+            intakes.update({BookKey(area, fund): intake for area, fund, intake in rows})
+    if head is None:
+        raise GuardChanged(table="seals")
+    return Standing(head, recorded, lease, found, intakes)
+
+
+def recorded_of(rows: Rows) -> tuple[str, Receipt] | None:
+    """Read the answer to FIND_KEY: the input hash and where the commit lies."""
+    if not rows:
+        return None
+    input_hash, no, first, last = rows[0]
+    return input_hash, Receipt(no, first, last, repeated=True)
+
+
+def book_of(row: tuple[Any, ...]) -> tuple[BookKey, BookState]:
+    """Read a row of ``books``."""
+    area, fund, *months = row
+    state = (None if month is None else Period.from_ordinal(month) for month in months)
+    return BookKey(area, fund), BookState(*state)

@@ -1,0 +1,411 @@
+"""The log in PostgreSQL 15 or newer: production.
+
+Writers are serialised by one transaction-level advisory lock, so that no reader passes over an event
+that commits late; a table lock would keep vacuum away. A small append is two round trips; a large one
+streams its prepared rows with COPY.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from threading import Event, Lock
+from typing import Any, TypeVar
+from uuid import UUID
+
+import psycopg
+import psycopg_pool
+from eventsourcing.persistence import InfrastructureFactory, StoredEvent
+from eventsourcing.postgres import (
+    PostgresApplicationRecorder,
+    PostgresDatastore,
+    PostgresFactory,
+)
+from eventsourcing.utils import Environment
+from psycopg.rows import dict_row, tuple_row
+
+from ledger.errors import MedfundError, RuleRefused
+from ledger.store import guard
+from ledger.store.codec import StoredRow
+from ledger.store.commit import Commit, Receipt
+from ledger.store.failures import (
+    GuardChanged,
+    SchemaMissing,
+    StoreFull,
+    StoreMalformed,
+    StoreReadOnly,
+    StoreUnavailable,
+)
+from ledger.store.guard import Params, Verdict, Write
+from ledger.store.reading import Reading
+from ledger.store.recording import (
+    BULK,
+    Clock,
+    Prepared,
+    Recording,
+    named_commit,
+    positions,
+    prepare,
+)
+from ledger.store.seals import Seal, seal_after
+from ledger.store.statements import POSTGRESQL, rendered
+
+CONNECT_SECONDS = 10
+CHANNEL = "medfund_log"
+#: The advisory lock of all appends to the log of a database: "medfund" in ASCII.
+APPEND_LOCK = int.from_bytes(b"medfund")
+_TRIES, _PAUSE_SECONDS = 10, 0.2
+_IDLE_SECONDS = 5
+_POLL_SECONDS = 0.05
+
+_LOCK = f"SELECT pg_advisory_xact_lock({APPEND_LOCK})"
+_NOTIFY = f"NOTIFY {CHANNEL}"
+_SET_NEXT = "SELECT setval('events_notification_id_seq', greatest(%(last)s, 1), %(last)s > 0)"
+_INSERT = (
+    "INSERT INTO events (originator_id, originator_version, topic, state, notification_id)"
+    " SELECT * FROM unnest(%(ids)b::uuid[], %(versions)b::bigint[], %(topics)b::text[],"
+    " %(states)b::bytea[], %(positions)b::bigint[])"
+)
+_COPY = "COPY events (originator_id, originator_version, topic, state) FROM STDIN (FORMAT binary)"
+_COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_COPY_END = b"\xff\xff"
+_HEADS = (
+    "SELECT e.notification_id, e.originator_id, e.originator_version, e.topic, e.state"
+    " FROM unnest(:ids::uuid[]) AS k (id) CROSS JOIN LATERAL (SELECT * FROM events"
+    " WHERE originator_id = k.id ORDER BY originator_version DESC LIMIT 1) AS e"
+)
+
+Connection = psycopg.Connection[Any]
+_Result = TypeVar("_Result")
+
+
+class DbFunctionsEnabled(RuleRefused):
+    """The library's insert function takes no lock and would lose events (拒绝启用数据库函数)."""
+
+    code = "db_functions_enabled"
+    zh = "POSTGRES_ENABLE_DB_FUNCTIONS 会使读者漏读事件，本系统拒绝启用。"
+    en = "POSTGRES_ENABLE_DB_FUNCTIONS makes readers miss events and is refused."
+    hint_zh = "请删除该设置。"
+    hint_en = "Remove the setting."
+
+
+def failure_of(store: str, error: psycopg.Error) -> MedfundError:
+    """Tell an error of PostgreSQL in our words."""
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    match error:
+        case psycopg.errors.UndefinedTable() | psycopg.errors.UndefinedColumn():
+            return SchemaMissing(store=store)
+        case psycopg.errors.DiskFull():
+            return StoreFull(store=store)
+        case psycopg.errors.ReadOnlySqlTransaction() | psycopg.errors.InsufficientPrivilege():
+            return StoreReadOnly(store=store)
+        case psycopg.errors.DataCorrupted() | psycopg.errors.IndexCorrupted():
+            return StoreMalformed(store=store, reason=reason)
+        case _:
+            return StoreUnavailable(store=store, reason=reason)
+
+
+@contextmanager
+def failures_told(store: str) -> Iterator[None]:
+    """Let no error of the driver out as it is."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise failure_of(store, error) from error
+
+
+def _lost(error: psycopg.Error) -> bool:
+    """Tell whether the connection broke (trying again helps), or could not even be made."""
+    if isinstance(error, psycopg_pool.PoolTimeout | psycopg_pool.PoolClosed):
+        return False
+    if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return False
+    return error.sqlstate is None or error.sqlstate[:2] in {"08", "40", "57"}
+
+
+class Datastore(PostgresDatastore):
+    """Connections to one database, made from its URL."""
+
+    def __init__(self, url: str, *, enable_db_functions: bool = False) -> None:
+        super().__init__(
+            dbname="",
+            host="",
+            port="",
+            user="",
+            password="",
+            idle_in_transaction_session_timeout=_IDLE_SECONDS,
+            enable_db_functions=enable_db_functions,
+        )
+        self.pool = psycopg_pool.ConnectionPool(  # type: ignore[assignment]  # not by password func
+            url,
+            kwargs={"row_factory": dict_row, "connect_timeout": CONNECT_SECONDS},
+            min_size=1,
+            max_size=16,
+            open=False,
+            configure=self.after_connect_func(),
+            timeout=CONNECT_SECONDS,
+        )
+
+    def register_type_adapters(self) -> None:
+        """Look for no composite types: our inserts need none."""
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Lend a connection whose errors are the driver's own."""
+        self.pool.open(wait=False)
+        with self.pool.connection() as connection:
+            yield connection
+
+
+class PostgresReading(Reading):
+    """How PostgreSQL is asked."""
+
+    dialect = POSTGRESQL
+
+    def stored_rows(self, rows: Sequence[tuple[Any, ...]]) -> list[StoredRow]:
+        return list(map(StoredRow._make, rows))
+
+    def stream_name(self, stream: UUID) -> UUID:
+        return stream
+
+    def stream_heads(self, streams: Sequence[UUID]) -> dict[UUID, StoredRow]:
+        found = self.stored_rows(self.rows(_HEADS, {"ids": list(streams)})) if streams else []
+        return {row.originator_id: row for row in found}
+
+
+def _ask(connection: Connection, statement: str, params: Mapping[str, Any]) -> psycopg.Cursor[Any]:
+    cursor = connection.cursor(binary=True, row_factory=tuple_row)
+    return cursor.execute(rendered(statement, POSTGRESQL), params)
+
+
+class PostgresSnapshot(PostgresReading):
+    """Answers as of the moment of its first question, on one connection."""
+
+    def __init__(self, connection: Connection, store: str) -> None:
+        self._connection = connection
+        self._store = store
+
+    def rows(self, statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        with failures_told(self._store):
+            return _ask(self._connection, statement, params).fetchall()
+
+
+class PostgresRecorder(PostgresReading, Recording, PostgresApplicationRecorder):
+    """The library's recorder, with everything that goes with an append in its transaction."""
+
+    datastore: Datastore
+
+    def __init__(self, datastore: Datastore, *, url: str, clock: Clock, store: str) -> None:
+        if datastore.enable_db_functions:
+            raise DbFunctionsEnabled
+        super().__init__(datastore, events_table_name="events")
+        self.clock = clock
+        self.store = store
+        self._url = url
+        self._closed = Event()
+        self._listening = Lock()
+        self._listener: psycopg.Connection[Any] | None = None
+
+    def _persistently(self, work: Callable[[Connection], _Result]) -> _Result:
+        """Do again what a lost connection broke off; the key makes a repeated append harmless."""
+        for attempt in range(1, _TRIES + 1):
+            try:
+                with self.datastore.connection() as connection:
+                    return work(connection)
+            except psycopg.Error as error:
+                if attempt == _TRIES or not _lost(error) or self._closed.wait(_PAUSE_SECONDS):
+                    raise failure_of(self.store, error) from error
+        raise AssertionError  # the loop ends by return or raise
+
+    def rows(self, statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        return self._persistently(lambda one: _ask(one, statement, params).fetchall())
+
+    def write(self, statement: str, rows: Sequence[Params]) -> list[tuple[Any, ...]]:
+        def work(connection: Connection) -> list[tuple[Any, ...]]:
+            with connection.transaction():
+                asked = [_ask(connection, statement, row) for row in rows]
+                return [row for one in asked if one.description for row in one.fetchall()]
+
+        return self._persistently(work)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Reading]:
+        with (
+            failures_told(self.store),
+            self.datastore.connection() as connection,
+            connection.transaction(),
+        ):
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            yield PostgresSnapshot(connection, self.store)
+
+    def insert_events(
+        self, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> Sequence[int] | None:
+        """Append through the library's own ways in (``save``), which name their Commit too."""
+        return positions(self.record(stored_events, named_commit(kwargs)))
+
+    def record(self, events: Sequence[StoredEvent], commit: Commit) -> Receipt:
+        before = self.recorded_before(commit, len(events))
+        if before is not None:
+            return before
+        prepared = prepare(events)
+        append = (
+            self._bulk(prepared, commit) if len(events) >= BULK else self._small(prepared, commit)
+        )
+        try:
+            return self._persistently(append)
+        except StoreUnavailable as error:
+            if isinstance(error.__cause__, psycopg.IntegrityError):
+                raise self.refusal_of(events) from error.__cause__
+            raise
+
+    def _seal(self, prepared: Prepared, commit: Commit, head: Seal) -> Seal:
+        return seal_after(
+            head,
+            root=prepared.root,
+            events=len(prepared.events),
+            now_us=self.now_us(),
+            key=commit.key,
+            input_hash=commit.input_hash,
+        )
+
+    def _small(self, prepared: Prepared, commit: Commit) -> Callable[[Connection], Receipt]:
+        """Two round trips: lock and every read, then every write with the commit."""
+
+        def append(connection: Connection) -> Receipt:
+            with connection.pipeline() as pipeline, connection.transaction():
+                head, verdict = _decided(connection, commit)
+                if verdict.repeated is not None:
+                    return verdict.repeated
+                seal = self._seal(prepared, commit, head)
+                connection.execute(_INSERT, _columns(prepared, seal))
+                checks = _run_all(connection, commit, verdict, seal)
+                pipeline.sync()
+                _check(checks)
+            return Receipt(seal.no, seal.first_position, seal.last_position)
+
+        return append
+
+    def _bulk(self, prepared: Prepared, commit: Commit) -> Callable[[Connection], Receipt]:
+        """Stream the rows with COPY, which a pipeline does not allow."""
+        packed = b"".join((_COPY_HEAD, *prepared.rows, _COPY_END))
+
+        def append(connection: Connection) -> Receipt:
+            with connection.transaction():
+                with connection.pipeline():
+                    head, verdict = _decided(connection, commit)
+                if verdict.repeated is not None:
+                    return verdict.repeated
+                seal = self._seal(prepared, commit, head)
+                connection.execute(_SET_NEXT, {"last": head.last_position})
+                with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+                    copy.write(packed)
+                with connection.pipeline() as pipeline:
+                    checks = _run_all(connection, commit, verdict, seal)
+                    pipeline.sync()
+                _check(checks)
+            return Receipt(seal.no, seal.first_position, seal.last_position)
+
+        return append
+
+    def wait_for_append(self, *, after: int, timeout: float) -> int:
+        if not self._listening.acquire(blocking=False):
+            return self._poll(after, timeout)  # another thread listens on the one connection
+        try:
+            with failures_told(self.store):
+                return self._listen(after, timeout)
+        finally:
+            self._listening.release()
+
+    def _listen(self, after: int, timeout: float) -> int:
+        if self._listener is None or self._listener.closed:
+            self._listener = psycopg.connect(self._url, autocommit=True)
+            self._listener.execute(f"LISTEN {CHANNEL}")
+        for _ in self._listener.notifies(timeout=0):
+            pass  # what was heard before the question is in the answer anyway
+        last = self.last_position()
+        if last > after:
+            return last
+        for _ in self._listener.notifies(timeout=timeout, stop_after=1):
+            pass
+        return self.last_position()
+
+    def _poll(self, after: int, timeout: float) -> int:
+        last = self.last_position()
+        for _ in range(int(timeout / _POLL_SECONDS)):
+            if last > after or self._closed.wait(_POLL_SECONDS):
+                break
+            last = self.last_position()
+        return last
+
+    def close(self) -> None:
+        """End the listening connection; the pool is closed by the factory."""
+        self._closed.set()
+        if self._listener is not None:
+            self._listener.close()
+
+
+def _decided(connection: Connection, commit: Commit) -> tuple[Seal, Verdict]:
+    """Take the lock, read everything in one round trip, and decide."""
+    connection.execute(_LOCK)
+    plan = guard.reads(commit)
+    asked = [_ask(connection, read.sql, read.params) for read in plan]
+    standing = guard.standing(plan, [one.fetchall() for one in asked])
+    return standing.head, guard.decide(commit, standing)
+
+
+def _columns(prepared: Prepared, seal: Seal) -> Params:
+    events = prepared.events
+    return {
+        "ids": [one.originator_id for one in events],
+        "versions": [one.originator_version for one in events],
+        "topics": [one.topic for one in events],
+        "states": [one.state for one in events],
+        "positions": list(range(seal.first_position, seal.last_position + 1)),
+    }
+
+
+_Checks = list[tuple[Write, psycopg.Cursor[Any]]]
+
+
+def _run_all(connection: Connection, commit: Commit, verdict: Verdict, seal: Seal) -> _Checks:
+    """Queue everything that goes with the events; some writes have to be checked afterwards."""
+    checks: _Checks = []
+    for write in (*verdict.writes, *guard.closing_writes(commit, seal)):
+        text = rendered(write.sql, POSTGRESQL)
+        cursor = connection.cursor()
+        if len(write.rows) == 1:
+            cursor.execute(text, write.rows[0])
+        else:
+            cursor.executemany(text, write.rows)
+        if write.table is not None:
+            checks.append((write, cursor))
+    connection.execute(_NOTIFY)
+    return checks
+
+
+def _check(checks: _Checks) -> None:
+    for write, cursor in checks:
+        if cursor.rowcount != len(write.rows):
+            raise GuardChanged(table=write.table)
+
+
+class PostgresStore(PostgresFactory):
+    """The library's factory for a log in one database."""
+
+    def __init__(self, env: Environment, *, url: str, store: str, clock: Clock) -> None:
+        InfrastructureFactory.__init__(self, env)
+        self._url = url
+        self._store = store
+        self._clock = clock
+        functions = env.get(self.POSTGRES_ENABLE_DB_FUNCTIONS) or ""
+        enabled = functions.lower() not in {"", "n", "no", "f", "false", "off", "0"}
+        self._own = Datastore(url, enable_db_functions=enabled)
+        self.datastore = self._own
+
+    def application_recorder(self) -> PostgresRecorder:
+        with failures_told(self._store):
+            # The pool would only report that time is up; the driver itself says what is wrong.
+            psycopg.connect(self._url, connect_timeout=CONNECT_SECONDS).close()
+        recorder = PostgresRecorder(self._own, url=self._url, clock=self._clock, store=self._store)
+        recorder.head()  # a missing schema is told now, not at the first append
+        return recorder

@@ -1,0 +1,313 @@
+"""The log in an SQLite file: the embedded default.
+
+Every write starts with BEGIN IMMEDIATE: deferred transactions of several writers lose appends to
+"database is locked". WAL with ``synchronous=FULL``: a commit that was confirmed survives a crash.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from eventsourcing.persistence import (
+    ConnectionPoolClosedError,
+    InfrastructureFactory,
+    PersistenceError,
+    StoredEvent,
+)
+from eventsourcing.sqlite import (
+    SQLiteApplicationRecorder,
+    SQLiteConnection,
+    SQLiteConnectionPool,
+    SQLiteDatastore,
+    SQLiteFactory,
+)
+from eventsourcing.utils import Environment
+
+from ledger.errors import MedfundError
+from ledger.store import guard
+from ledger.store.codec import StoredRow
+from ledger.store.commit import Commit, Receipt
+from ledger.store.failures import (
+    GuardChanged,
+    NotAStore,
+    SchemaMissing,
+    StoreFull,
+    StoreMalformed,
+    StoreReadOnly,
+    StoreUnavailable,
+)
+from ledger.store.guard import Params, Write
+from ledger.store.reading import Reading
+from ledger.store.recording import (
+    Clock,
+    Prepared,
+    Recording,
+    named_commit,
+    positions,
+    prepare,
+)
+from ledger.store.seals import seal_after
+from ledger.store.statements import SQLITE, rendered
+
+BUSY_SECONDS = 60
+_POLL_SECONDS = 0.05
+_INSERT = (
+    "INSERT INTO events (rowid, originator_id, originator_version, topic, state)"
+    " VALUES (?, ?, ?, ?, ?)"
+)
+_HEADS = (
+    "SELECT e.rowid, e.originator_id, e.originator_version, e.topic, e.state"
+    " FROM json_each(:ids) AS k JOIN events AS e ON e.originator_id = k.value"
+    " AND e.originator_version = (SELECT max(originator_version) FROM events"
+    " WHERE originator_id = k.value)"
+)
+
+
+def failure_of(store: str, error: BaseException) -> MedfundError:
+    """Tell an error of SQLite, or of the library around it, in our words."""
+    cause = error
+    while not isinstance(cause, sqlite3.Error) and cause.__cause__ is not None:
+        cause = cause.__cause__
+    reason = str(cause) or type(cause).__name__
+    name = getattr(cause, "sqlite_errorname", "") or ""
+    if "no such table" in reason or "no such column" in reason:
+        return SchemaMissing(store=store)
+    if name == "SQLITE_FULL":
+        return StoreFull(store=store)
+    if name.startswith("SQLITE_READONLY"):
+        return StoreReadOnly(store=store)
+    if name == "SQLITE_NOTADB":
+        return NotAStore(store=store, reason=reason)
+    if name.startswith("SQLITE_CORRUPT"):
+        return StoreMalformed(store=store, reason=reason)
+    return StoreUnavailable(store=store, reason=reason)
+
+
+@contextmanager
+def failures_told(store: str) -> Iterator[None]:
+    """Let no error of SQLite or the library out as it is."""
+    try:
+        yield
+    except (sqlite3.Error, PersistenceError, ConnectionPoolClosedError) as error:
+        raise failure_of(store, error) from error
+
+
+class _Pool(SQLiteConnectionPool):
+    def _create_connection(self) -> SQLiteConnection:
+        # The library asks for a statement cache of True, which is one statement.
+        connection = sqlite3.connect(
+            f"{Path(self.db_name).absolute().as_uri()}?mode=rw",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=128,
+        )
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.row_factory = sqlite3.Row
+        return SQLiteConnection(sqlite_conn=connection, max_age=self.max_age)
+
+
+class Datastore(SQLiteDatastore):
+    """Connections to one file, set up for the log."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(db_name=path, lock_timeout=BUSY_SECONDS)
+        self.pool = _Pool(
+            db_name=path,
+            lock_timeout=BUSY_SECONDS,
+            pool_size=8,
+            max_overflow=64,
+            pool_timeout=BUSY_SECONDS,
+        )
+
+    @contextmanager
+    def plain_cursor(self, *, writes: bool) -> Iterator[sqlite3.Cursor]:
+        """Give a cursor whose rows are plain tuples."""
+        with self.get_connection(commit=writes) as connection:
+            cursor = connection.cursor().sqlite_cursor
+            cursor.row_factory = None
+            try:
+                yield cursor
+            finally:
+                cursor.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Cursor]:
+        """Hold the write lock from the first statement on; commit, or leave nothing."""
+        with self.plain_cursor(writes=True) as cursor:
+            cursor.execute("BEGIN IMMEDIATE")
+            try:
+                yield cursor
+                cursor.execute("COMMIT")
+            except BaseException:
+                if cursor.connection.in_transaction:
+                    cursor.execute("ROLLBACK")
+                raise
+
+
+class SqliteReading(Reading):
+    """How SQLite is asked."""
+
+    dialect = SQLITE
+
+    def stored_rows(self, rows: Sequence[tuple[Any, ...]]) -> list[StoredRow]:
+        return [
+            StoredRow(position, UUID(hex=stream), version, topic, state)
+            for position, stream, version, topic, state in rows
+        ]
+
+    def stream_name(self, stream: UUID) -> str:
+        return stream.hex
+
+    def stream_heads(self, streams: Sequence[UUID]) -> dict[UUID, StoredRow]:
+        if not streams:
+            return {}
+        names = msgspec.json.encode([stream.hex for stream in streams]).decode()
+        found = self.stored_rows(self.rows(_HEADS, {"ids": names}))
+        return {row.originator_id: row for row in found}
+
+
+class SqliteSnapshot(SqliteReading):
+    """Answers as of the moment of its first question, on one connection."""
+
+    def __init__(self, cursor: sqlite3.Cursor, store: str) -> None:
+        self._cursor = cursor
+        self._store = store
+
+    def rows(self, statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        with failures_told(self._store):
+            return self._cursor.execute(rendered(statement, SQLITE), params).fetchall()
+
+
+class SqliteRecorder(SqliteReading, Recording, SQLiteApplicationRecorder):
+    """The library's recorder, with everything that goes with an append in its transaction."""
+
+    datastore: Datastore
+
+    def __init__(self, datastore: Datastore, *, clock: Clock, store: str) -> None:
+        super().__init__(datastore, events_table_name="events")
+        self.insert_events_statement = _INSERT
+        self.clock = clock
+        self.store = store
+        self._closed = Event()
+
+    def rows(self, statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        with failures_told(self.store), self.datastore.plain_cursor(writes=False) as cursor:
+            return cursor.execute(rendered(statement, SQLITE), params).fetchall()
+
+    def write(self, statement: str, rows: Sequence[Params]) -> list[tuple[Any, ...]]:
+        returned: list[tuple[Any, ...]] = []
+        with failures_told(self.store), self.datastore.writing() as cursor:
+            for row in rows:
+                returned.extend(cursor.execute(rendered(statement, SQLITE), row).fetchall())
+        return returned
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Reading]:
+        with failures_told(self.store), self.datastore.plain_cursor(writes=False) as cursor:
+            cursor.execute("BEGIN")
+            try:
+                yield SqliteSnapshot(cursor, self.store)
+            finally:
+                cursor.execute("ROLLBACK")
+
+    def insert_events(
+        self, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> Sequence[int] | None:
+        """Append through the library's own ways in (``save``), which name their Commit too."""
+        return positions(self.record(stored_events, named_commit(kwargs)))
+
+    def record(self, events: Sequence[StoredEvent], commit: Commit) -> Receipt:
+        before = self.recorded_before(commit, len(events))
+        if before is not None:
+            return before
+        prepared = prepare(events)
+        try:
+            with failures_told(self.store):
+                return self._append(prepared, commit)
+        except StoreUnavailable as error:
+            if isinstance(error.__cause__, sqlite3.IntegrityError):
+                raise self.refusal_of(events) from error.__cause__
+            raise
+
+    def _append(self, prepared: Prepared, commit: Commit) -> Receipt:
+        with self.datastore.writing() as cursor:
+            plan = guard.reads(commit)
+            answers = [
+                cursor.execute(rendered(read.sql, SQLITE), read.params).fetchall() for read in plan
+            ]
+            standing = guard.standing(plan, answers)
+            verdict = guard.decide(commit, standing)
+            if verdict.repeated is not None:
+                return verdict.repeated
+            seal = seal_after(
+                standing.head,
+                root=prepared.root,
+                events=len(prepared.events),
+                now_us=self.now_us(),
+                key=commit.key,
+                input_hash=commit.input_hash,
+            )
+            cursor.executemany(_INSERT, _numbered(prepared.events, seal.first_position))
+            for write in (*verdict.writes, *guard.closing_writes(commit, seal)):
+                _run(cursor, write)
+        return Receipt(seal.no, seal.first_position, seal.last_position)
+
+    def wait_for_append(self, *, after: int, timeout: float) -> int:
+        last = self.last_position()
+        for _ in range(int(timeout / _POLL_SECONDS)):
+            if last > after or self._closed.wait(_POLL_SECONDS):
+                break
+            last = self.last_position()
+        return last
+
+    def close(self) -> None:
+        """Wake whoever waits; the pool is closed by the factory."""
+        self._closed.set()
+
+
+def _numbered(events: Sequence[StoredEvent], first: int) -> list[tuple[Any, ...]]:
+    return [
+        (position, _hex(one), one.originator_version, one.topic, one.state)
+        for position, one in enumerate(events, start=first)
+    ]
+
+
+def _hex(event: StoredEvent) -> str:
+    stream = event.originator_id
+    return stream.hex if isinstance(stream, UUID) else stream
+
+
+def _run(cursor: sqlite3.Cursor, write: Write) -> None:
+    text = rendered(write.sql, SQLITE)
+    if len(write.rows) == 1:
+        cursor.execute(text, write.rows[0])
+    else:
+        cursor.executemany(text, write.rows)
+    if write.table is not None and cursor.rowcount != len(write.rows):
+        raise GuardChanged(table=write.table)
+
+
+class SqliteStore(SQLiteFactory):
+    """The library's factory for a log in one file."""
+
+    def __init__(self, env: Environment, *, path: str, clock: Clock) -> None:
+        InfrastructureFactory.__init__(self, env)
+        self._clock = clock
+        self._path = path
+        self._own = Datastore(path)
+        self.datastore = self._own
+
+    def application_recorder(self) -> SqliteRecorder:
+        store = f"sqlite:///{self._path}"
+        if not Path(self._path).is_file():
+            raise SchemaMissing(store=store)
+        recorder = SqliteRecorder(self._own, clock=self._clock, store=store)
+        recorder.head()  # a missing schema is told now, not at the first append
+        return recorder
