@@ -57,6 +57,7 @@ HEADS = (
 )
 _DISEASES = ("I63.902", "J18.900", "I25.103", "E11.900", "K80.000", "H25.900", "M51.202", "C34.900")
 _PERSONS = 90_000
+_FUND_AT = HEADS.index("fund_pay_sumamt") - HEADS.index("medfee_sumamt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +134,18 @@ def sample_claims(rng: Random, *, count: int, last: Period) -> SampleClaims:
     settled += [_refund(settled[at], rng, last) for at in _refunded(rng, len(settled), refunds)]
     settled.sort(key=lambda one: (one.time, one.number, one.refund))
     lines: dict[Period, list[str]] = {month: [",".join(HEADS)] for month in months}
+    sums: dict[Period, list[int]] = {month: [0, 0, 0] for month in months}
     owed: Settled = Counter()
     for one in settled:
         month = Period(one.time.year, one.time.month)
         lines[month].append(_line(one))
+        for place, figure in enumerate((1, one.parts[0], one.parts[_FUND_AT])):
+            sums[month][place] += figure
         for fund, fen in one.owed():
             if fen:
                 owed[month, fund, one.care.clr_type, one.place.code] += fen
+    for month in months:
+        lines[month].append(_control_line(*sums[month]))
     return SampleClaims(lines, owed, refunds)
 
 
@@ -222,6 +228,17 @@ def _is_civil_servant(person: int) -> bool:
 
 def _is_assisted(person: int) -> bool:
     return person % 2 == 1 and person % 33 == 0
+
+
+def _control_line(count: int, fee: int, fund: int) -> str:
+    """Write the control totals (合计行), by which a file cut off in the middle is recognised."""
+    said = {
+        "setl_id": "合计",
+        "mdtrt_id": str(count),
+        "medfee_sumamt": format_yuan(fee, grouped=False),
+        "fund_pay_sumamt": format_yuan(fund, grouped=False),
+    }
+    return ",".join(said.get(head, "") for head in HEADS)
 
 
 def _line(one: _Settlement) -> str:

@@ -211,12 +211,14 @@ _RESIDENTS = (
     _chain(2024, "390", "-0.09", "7,663.70+519.41=8,183.11，由公报推得的累计为 8,183.02"),
     *_year(2024, "390", "11180.90", "10661.49"),
 )
-_EMPLOYEES = (
+_EMPLOYEES_UNTIL_2022 = (
     # 2021: 累计 36,156.30 − 居民 6,716.58 = 29,439.72, 减当期 19,003.10 − 14,746.73
     Line("2020-12-31", _T, "opening_balance", "25183.35", "期初结余，由2021年末累计倒推"),
     *_year(2021, _T, "19003.10", "14746.73"),
     _chain(2022, _T, "116.57", "全国合计断点 158.66 中职工部分：158.66−42.09"),
     *_year(2022, _T, "20793.27", "15243.80"),
+)
+_EMPLOYEES_FROM_2023 = (
     *_year(2023, _T, "22931.65", "17750.73"),
     # 2024: 统筹期初 30,445.50−(17,342.45−13,222.71)=26,325.76; 个账 14,471.75−510.18=13,961.57
     _chain(2024, _T, "-13960.92", "2023年末累计 40,286.68 中首次单列个人账户后统筹为 26,325.76"),
@@ -230,7 +232,11 @@ NATIONAL = History(
     area_name="全国",
     unit="亿元",
     funds=("310", "390"),
-    files={"national-residents": _RESIDENTS, "national-employees": _EMPLOYEES},
+    files={
+        "national-residents": _RESIDENTS,
+        "national-employees-2021-2022": _EMPLOYEES_UNTIL_2022,
+        "national-employees-2023-2024": _EMPLOYEES_FROM_2023,
+    },
     breaks=(
         Break("390", "end of 2021 to 2022", "42.09", "opening_adjustment"),
         Break("390", "end of 2022 to 2023", "17.51", "opening_adjustment"),

@@ -6,7 +6,6 @@ Nothing of the product is used: what it computes is compared with what comes out
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -154,6 +153,12 @@ class Totals:
         return self.opening[fund] + flows + self.outside[fund]
 
 
-def read_claims(path: Path) -> Iterator[dict[str, str]]:
+def read_claims(path: Path) -> list[dict[str, str]]:
+    """Give the rows of a claims file, control totals checked and gone."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        yield from csv.DictReader(file)
+        rows = list(csv.DictReader(file))
+    total = rows.pop()
+    assert (total["setl_id"], total["mdtrt_id"]) == ("合计", str(len(rows)))
+    for head in ("medfee_sumamt", "fund_pay_sumamt"):
+        assert yuan(total[head]) == sum(yuan(row[head]) for row in rows)
+    return rows
