@@ -1,14 +1,13 @@
 """What is decided under the lock (design §3.2): may this commit be written, and what it writes.
 
 A recorder takes the lock, reads a ``Standing`` and hands it to ``decide``, which is pure. The order
-of refusals is fixed: key, lease, steps of a book (with unfinished intakes), months booked into.
+of refusals is fixed: key, lease, months booked into, steps of a book (with unfinished intakes).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ledger.domain.fund import parent
 from ledger.domain.period import Period
 from ledger.store import books
 from ledger.store import statements as sql
@@ -24,7 +23,6 @@ from ledger.store.commit import (
     MonthNotOpen,
     OpenBook,
     Receipt,
-    SealMonth,
 )
 from ledger.store.failures import GuardChanged
 from ledger.store.seals import Seal
@@ -61,19 +59,10 @@ class Verdict:
 
 def areas_touched(commit: Commit) -> list[str]:
     """Name the areas whose books a commit depends on."""
-    found = {book.area for book, _ in _booked(commit)}
+    found = {book.area for book, _ in commit.booked}
     found.update(step.book.area for step in commit.transitions)
     found.update(book.area for book in commit.history)
     return sorted(found)
-
-
-def _booked(commit: Commit) -> set[tuple[BookKey, Period]]:
-    """Give the months booked into, also those that only the totals name."""
-    named = {
-        (BookKey(key.area, parent(key.fund)), Period.from_ordinal(key.month))
-        for key in commit.totals
-    }
-    return named | commit.booked
 
 
 def repeated(commit: Commit, recorded: tuple[str, Receipt] | None) -> Receipt | None:
@@ -90,6 +79,21 @@ def _check_lease(commit: Commit, standing: Standing) -> None:
     lease = commit.lease
     if lease is not None and standing.lease != (lease.intake, lease.token):
         raise LeaseLost(intake=lease.intake)
+
+
+def _check_months(commit: Commit, standing: Standing) -> None:
+    """Refuse booking into a month that is frozen or sealed, or of a book that was never opened."""
+    for book, month in sorted(commit.booked):
+        state = standing.books.get(book)
+        if state is None:
+            raise BookNotOpened(area=book.area, fund=book.fund)
+        if not state.is_open(month):
+            raise MonthNotOpen(
+                area=book.area,
+                fund=book.fund,
+                period=str(month),
+                open_from=str(state.open_from),
+            )
 
 
 def _moved(commit: Commit, standing: Standing) -> dict[BookKey, BookState]:
@@ -109,35 +113,14 @@ def _moved(commit: Commit, standing: Standing) -> dict[BookKey, BookState]:
     return moved
 
 
-def _check_months(commit: Commit, standing: Standing, moved: Mapping[BookKey, BookState]) -> None:
-    """Refuse booking into a month that is not open, before or after the commit's own steps.
-
-    The commit that seals a month may still book into it: the year-end transfer (年终结转).
-    """
-    sealing = {
-        (step.book, step.month) for step in commit.transitions if isinstance(step, SealMonth)
-    }
-    for book, month in sorted(_booked(commit) - sealing):
-        states = [found for found in (standing.books.get(book), moved.get(book)) if found]
-        if not states:
-            raise BookNotOpened(area=book.area, fund=book.fund)
-        if not any(state.is_open(month) for state in states):
-            raise MonthNotOpen(
-                area=book.area,
-                fund=book.fund,
-                period=str(month),
-                open_from=str(states[-1].open_from),
-            )
-
-
 def decide(commit: Commit, standing: Standing) -> Verdict:
     """Refuse the commit, recognise it, or list what it writes beside its events and its seal."""
     before = repeated(commit, standing.recorded)
     if before is not None:
         return Verdict(before)
     _check_lease(commit, standing)
+    _check_months(commit, standing)
     moved = _moved(commit, standing)
-    _check_months(commit, standing, moved)
     return Verdict(None, (*_book_writes(commit, standing, moved), *_total_writes(commit)))
 
 
