@@ -7,9 +7,13 @@ from typing import Any
 
 from settlement.intake.amounts import parse_amount_wan
 from settlement.intake.cells import BadCell, Cell, Parser
-from settlement.intake.columns import Kind
+from settlement.intake.columns import Column, Form, Kind
 from settlement.intake.heads import Head
 from settlement.intake.rejections import Rejection, shown
+
+#: Texts remembered per column: zeros, codes and days repeat a million times, ids never do.
+_REMEMBERED = 2_000
+_NEVER_REPEATS = frozenset({Form.IDENTIFIER, Form.TIME})
 
 #: A row shifted by a stray comma has many cells without a head; naming a few is enough.
 _FEW = 3
@@ -35,7 +39,7 @@ class RowReader:
         self._width = head.width
         self._unnamed = head.unnamed
         self._plan = [
-            (position, head.columns[column.key], _parser(column.key, head, parsers))
+            (position, head.columns[column.key], _parser(column, head, parsers))
             for position, column in enumerate(head.kind)
             if column.key in head.columns
         ]
@@ -98,8 +102,23 @@ class RowReader:
         ]
 
 
-def _parser(key: str, head: Head, parsers: Mapping[str, Parser]) -> Parser:
-    return parse_amount_wan if key in head.in_wan else parsers[key]
+class _Remembered(dict[Cell, Any]):
+    """What a parser made of the texts it saw first; numbers stay out, for 1 and True are equal."""
+
+    def __init__(self, parse: Parser) -> None:
+        super().__init__()
+        self._parse = parse
+
+    def __missing__(self, cell: Cell) -> Any:
+        value = self._parse(cell)
+        if type(cell) is str and len(self) < _REMEMBERED:
+            self[cell] = value
+        return value
+
+
+def _parser(column: Column, head: Head, parsers: Mapping[str, Parser]) -> Parser:
+    parse = parse_amount_wan if column.key in head.in_wan else parsers[column.key]
+    return parse if column.form in _NEVER_REPEATS else _Remembered(parse).__getitem__
 
 
 def head_of(kind: Kind, keys: Sequence[str]) -> Head:
