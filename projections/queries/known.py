@@ -1,0 +1,168 @@
+"""The known axis (何时已知): what counts at a log position or at a moment.
+
+A fact is known from the end of its commit, and a settlement from the completion of its intake; the
+read models say so in ``known_from``. A position inside a commit counts the facts up to it: that
+part alone is folded from the log.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+from typing import NamedTuple, Protocol
+
+from sqlalchemy import func, or_, select
+
+from ledger.errors import InputRejected
+from ledger.store.seals import Seal
+from projections.fold import Bucket, Fold, Remembered
+from projections.follow import PAGE_EVENTS, Log, PositionBeyondLog
+from projections.store import Reading
+
+#: Asia/Shanghai has had no other offset since 1991, and no log is older.
+SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
+
+
+class KnownAtUnreadable(InputRejected):
+    """Neither a position nor a point in time."""
+
+    code = "known_at_unreadable"
+    zh = "无法识别的已知时点 {value}。"
+    en = "{value} is neither a log position nor a point in time."
+    hint_zh = "请写日志位置(整数)或时间,如 2023-11-05T17:30:00。"
+    hint_en = "Write a log position (a whole number) or a time such as 2023-11-05T17:30:00."
+
+
+class TimedLog(Log, Protocol):
+    """A log that can also be asked by time."""
+
+    def last_seal_at(self, moment: datetime) -> Seal | None: ...
+
+
+class KnownLedger(Protocol):
+    """The books, as far as the known axis needs them."""
+
+    @property
+    def log(self) -> TimedLog: ...
+
+
+class MonthKey(NamedTuple):
+    """What movements are read by."""
+
+    fund: str
+    account: str
+    month: str
+    nature: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A point on the known axis: whole commits up to ``base``, and what the next one adds by then."""
+
+    position: int
+    base: int
+    part: Bucket = field(default_factory=Bucket)
+
+
+def known_position(ledger: KnownLedger, text: str) -> int:
+    """Read ``--known-at``: a position, or a time, which means the last commit at or before it."""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise KnownAtUnreadable(value=text) from None
+    if len(text) == len("2023-11-05"):  # a day means its end
+        moment += timedelta(days=1, microseconds=-1)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=SHANGHAI)
+    seal = ledger.log.last_seal_at(moment)
+    return seal.last_position if seal else 0
+
+
+def known_as_of(reading: Reading, ledger: KnownLedger, known_at: int | None) -> Known:
+    """Say what counts; without a position everything that is projected."""
+    if known_at is None or known_at == reading.position:
+        return Known(reading.position, reading.position)
+    if not 0 <= known_at <= reading.position:
+        raise PositionBeyondLog(position=known_at, last=reading.position)
+    seal = ledger.log.seal_covering(known_at)
+    if seal is None or seal.last_position == known_at:
+        return Known(known_at, known_at)
+    base = seal.first_position - 1
+    return Known(known_at, base, _part(reading, ledger.log, base=base, until=known_at))
+
+
+def _part(reading: Reading, log: Log, *, base: int, until: int) -> Bucket:
+    """Fold the beginning of one commit, with the intakes that complete in it."""
+    running = _running_at(reading, base)
+    fold = Fold(after=base, remembered=Remembered(running, _openings_at(reading, base)))
+    fold.known_from = until
+    for row in log.read_page(after=base, limit=until - base, until=until):
+        fold.add(row)
+    part = Bucket()
+    for bucket in fold.page.counted.values():
+        part.absorb(bucket)
+    for release in fold.page.releases:
+        key = (release.area, release.intake)
+        if key in running:
+            part.absorb(_staged(log, key, started=running[key], until=base))
+    return part
+
+
+def _staged(log: Log, intake: tuple[str, str], *, started: int, until: int) -> Bucket:
+    fold = Fold(after=started, remembered=Remembered({intake: started}))
+    position = started
+    while rows := log.read_page(after=position, limit=PAGE_EVENTS, until=until):
+        for row in rows:
+            fold.add(row)
+        position = rows[-1].position
+    return fold.page.staged.get(intake, Bucket())
+
+
+def _running_at(reading: Reading, position: int) -> Mapping[tuple[str, str], int]:
+    c = reading.balances.claim_intakes.c
+    found = reading.rows(
+        select(c.area, c.intake, c.started_position).where(
+            c.started_position <= position,
+            or_(c.completed_position.is_(None), c.completed_position > position),
+        )
+    )
+    return {(row.area, row.intake): row.started_position for row in found}
+
+
+def _openings_at(reading: Reading, position: int) -> Mapping[int, str]:
+    c = reading.balances.openings.c
+    found = reading.rows(select(c.position, c.nature).where(c.position <= position))
+    return {row.position: row.nature for row in found}
+
+
+def movements_by_month(
+    reading: Reading,
+    known: Known,
+    *,
+    area: str,
+    leaves: Iterable[str],
+    until: date | None = None,
+) -> dict[MonthKey, tuple[int, int]]:
+    """Sum debits and credits per leaf, account, booking month and nature, booked up to a day."""
+    wanted = frozenset(leaves)
+    last_day = until.isoformat() if until else "9999"
+    c = reading.balances.movements.c
+    month = func.substr(c.booked_on, 1, 7).label("month")
+    found = reading.rows(
+        select(c.fund, c.account, month, c.nature, func.sum(c.debit_fen), func.sum(c.credit_fen))
+        .where(
+            c.area == area,
+            c.fund.in_(sorted(wanted)),
+            c.booked_on <= last_day,
+            c.known_from <= known.base,
+        )
+        .group_by(c.fund, c.account, month, c.nature)
+    )
+    sums = {MonthKey(*row[:4]): (int(row[4]), int(row[5])) for row in found}
+    for key, (debit, credit, _lines) in known.part.movements().items():
+        if key.area == area and key.fund in wanted and key.booked_on <= last_day:
+            at = MonthKey(key.fund, key.account, key.booked_on[:7], key.nature)
+            before = sums.get(at, (0, 0))
+            sums[at] = (before[0] + debit, before[1] + credit)
+    return sums
