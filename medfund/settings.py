@@ -7,9 +7,9 @@ import base64
 import binascii
 import logging
 import os
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
-from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,6 +19,8 @@ from ledger.errors import InputRejected, RuleRefused
 PREFIX = "MEDFUND_"
 _DB_FUNCTIONS = "POSTGRES_ENABLE_DB_FUNCTIONS"
 _PERSON_KEY_BYTES = 32
+_PASSWORD = re.compile(r"(://[^:/?#@]*:)[^/?#]*(@)")
+_PASSWORD_OPTION = re.compile(r"([?&]password=)[^&]*", re.IGNORECASE)
 
 
 class SettingsInvalid(InputRejected):
@@ -138,12 +140,7 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
 
 def without_password(url: str) -> str:
     """Give a URL that may be shown: the user stays, the password does not."""
-    parts = urlsplit(url)
-    user, at, host = parts.netloc.rpartition("@")
-    name, colon, _ = user.partition(":")
-    shown = f"{name}:***{at}{host}" if colon else parts.netloc
-    query = "***" if "password" in parts.query.lower() else parts.query
-    return urlunsplit(parts._replace(netloc=shown, query=query)) if shown else url
+    return _PASSWORD_OPTION.sub(r"\1***", _PASSWORD.sub(r"\1***\2", url))
 
 
 def _problems(error: ValidationError) -> list[str]:
