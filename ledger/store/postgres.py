@@ -12,29 +12,28 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
-import psycopg_pool
 from eventsourcing.persistence import InfrastructureFactory, StoredEvent
 from eventsourcing.postgres import (
     PostgresApplicationRecorder,
-    PostgresDatastore,
     PostgresFactory,
 )
 from eventsourcing.utils import Environment
-from psycopg.rows import dict_row, tuple_row
+from psycopg.rows import tuple_row
 
-from ledger.errors import MedfundError, RuleRefused
 from ledger.store import guard
 from ledger.store.codec import StoredRow
 from ledger.store.commit import Commit, Receipt
-from ledger.store.failures import (
-    GuardChanged,
-    SchemaMissing,
-    StoreFull,
-    StoreMalformed,
-    StoreReadOnly,
-    StoreUnavailable,
-)
+from ledger.store.failures import GuardChanged, StoreUnavailable
 from ledger.store.guard import Params, Verdict, Write
+from ledger.store.postgres_pool import (
+    CONNECT_SECONDS,
+    Connection,
+    Datastore,
+    DbFunctionsEnabled,
+    failure_of,
+    failures_told,
+    lost,
+)
 from ledger.store.reading import Reading
 from ledger.store.recording import (
     BULK,
@@ -48,12 +47,10 @@ from ledger.store.recording import (
 from ledger.store.seals import Seal, seal_after
 from ledger.store.statements import POSTGRESQL, rendered
 
-CONNECT_SECONDS = 10
 CHANNEL = "medfund_log"
 #: The advisory lock of all appends to the log of a database: "medfund" in ASCII.
 APPEND_LOCK = int.from_bytes(b"medfund")
 _TRIES, _PAUSE_SECONDS = 10, 0.2
-_IDLE_SECONDS = 5
 _POLL_SECONDS = 0.05
 
 _LOCK = f"SELECT pg_advisory_xact_lock({APPEND_LOCK})"
@@ -73,86 +70,7 @@ _HEADS = (
     " WHERE originator_id = k.id ORDER BY originator_version DESC LIMIT 1) AS e"
 )
 
-Connection = psycopg.Connection[Any]
 _Result = TypeVar("_Result")
-
-
-class DbFunctionsEnabled(RuleRefused):
-    """The library's insert function takes no lock and would lose events (拒绝启用数据库函数)."""
-
-    code = "db_functions_enabled"
-    zh = "POSTGRES_ENABLE_DB_FUNCTIONS 会使读者漏读事件，本系统拒绝启用。"
-    en = "POSTGRES_ENABLE_DB_FUNCTIONS makes readers miss events and is refused."
-    hint_zh = "请删除该设置。"
-    hint_en = "Remove the setting."
-
-
-def failure_of(store: str, error: psycopg.Error) -> MedfundError:
-    """Tell an error of PostgreSQL in our words."""
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    match error:
-        case psycopg.errors.UndefinedTable() | psycopg.errors.UndefinedColumn():
-            return SchemaMissing(store=store)
-        case psycopg.errors.DiskFull():
-            return StoreFull(store=store)
-        case psycopg.errors.ReadOnlySqlTransaction() | psycopg.errors.InsufficientPrivilege():
-            return StoreReadOnly(store=store)
-        case psycopg.errors.DataCorrupted() | psycopg.errors.IndexCorrupted():
-            return StoreMalformed(store=store, reason=reason)
-        case _:
-            return StoreUnavailable(store=store, reason=reason)
-
-
-@contextmanager
-def failures_told(store: str) -> Iterator[None]:
-    """Let no error of the driver out as it is."""
-    try:
-        yield
-    except psycopg.Error as error:
-        raise failure_of(store, error) from error
-
-
-def _lost(error: psycopg.Error) -> bool:
-    """Tell whether the connection broke (trying again helps), or could not even be made."""
-    if isinstance(error, psycopg_pool.PoolTimeout | psycopg_pool.PoolClosed):
-        return False
-    if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
-        return False
-    return error.sqlstate is None or error.sqlstate[:2] in {"08", "40", "57"}
-
-
-class Datastore(PostgresDatastore):
-    """Connections to one database, made from its URL."""
-
-    def __init__(self, url: str, *, enable_db_functions: bool = False) -> None:
-        super().__init__(
-            dbname="",
-            host="",
-            port="",
-            user="",
-            password="",
-            idle_in_transaction_session_timeout=_IDLE_SECONDS,
-            enable_db_functions=enable_db_functions,
-        )
-        self.pool = psycopg_pool.ConnectionPool(  # type: ignore[assignment]  # not by password func
-            url,
-            kwargs={"row_factory": dict_row, "connect_timeout": CONNECT_SECONDS},
-            min_size=1,
-            max_size=16,
-            open=False,
-            configure=self.after_connect_func(),
-            timeout=CONNECT_SECONDS,
-        )
-
-    def register_type_adapters(self) -> None:
-        """Look for no composite types: our inserts need none."""
-
-    @contextmanager
-    def connection(self) -> Iterator[Connection]:
-        """Lend a connection whose errors are the driver's own."""
-        self.pool.open(wait=False)
-        with self.pool.connection() as connection:
-            yield connection
 
 
 class PostgresReading(Reading):
@@ -211,7 +129,7 @@ class PostgresRecorder(PostgresReading, Recording, PostgresApplicationRecorder):
                 with self.datastore.connection() as connection:
                     return work(connection)
             except psycopg.Error as error:
-                if attempt == _TRIES or not _lost(error) or self._closed.wait(_PAUSE_SECONDS):
+                if attempt == _TRIES or not lost(error) or self._closed.wait(_PAUSE_SECONDS):
                     raise failure_of(self.store, error) from error
         raise AssertionError  # the loop ends by return or raise
 

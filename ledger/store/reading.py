@@ -16,6 +16,7 @@ from ledger.store import statements as sql
 from ledger.store.books import BookState
 from ledger.store.codec import StoredRow
 from ledger.store.commit import BookKey, Receipt, Total, TotalKey
+from ledger.store.failures import GuardChanged
 from ledger.store.seals import Proof, Seal, canonical_row, leaf, proof_steps
 from ledger.store.statements import Dialect
 
@@ -79,7 +80,10 @@ class Reading(ABC):
 
     def head(self) -> Seal:
         """Give the last seal; in an empty log that is the genesis seal."""
-        return Seal._make(self.rows(sql.HEAD, {})[0])
+        found = self.rows(sql.HEAD, {})
+        if not found:
+            raise GuardChanged(table="seals")
+        return Seal._make(found[0])
 
     def read_page(self, *, after: int, limit: int, until: int | None = None) -> list[StoredRow]:
         """Give the events after a position in the order of the log, up to ``until`` inclusive."""

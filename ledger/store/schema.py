@@ -19,13 +19,14 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 
 from ledger.errors import MedfundError
-from ledger.store import address, postgres, sqlite
+from ledger.store import address, postgres_pool, sqlite
 from ledger.store.address import Address
 from ledger.store.failures import StoreUnavailable
 from ledger.store.finding import Finding
+from ledger.store.postgres import APPEND_LOCK
 
 #: Held while the schema is changed, beside the lock of appends.
-_UPGRADE_LOCK = postgres.APPEND_LOCK + 1
+_UPGRADE_LOCK = APPEND_LOCK + 1
 _TRIES, _PAUSE_SECONDS = 1200, 0.05
 
 _KEPT = ("events", "seals", "idempotency")
@@ -149,7 +150,7 @@ def _engine(where: Address) -> Engine:
     if where.path is None:
         url = "postgresql+psycopg://" + (where.url or "").partition("://")[2]
         return create_engine(
-            url, poolclass=NullPool, connect_args={"connect_timeout": postgres.CONNECT_SECONDS}
+            url, poolclass=NullPool, connect_args={"connect_timeout": postgres_pool.CONNECT_SECONDS}
         )
     engine = create_engine(
         f"sqlite:///{where.path}",
@@ -172,5 +173,5 @@ def _begin_immediate(connection: Connection) -> None:
 def _failure_of(where: Address, error: DBAPIError) -> MedfundError:
     cause = error.orig
     if isinstance(cause, psycopg.Error):
-        return postgres.failure_of(where.shown, cause)
+        return postgres_pool.failure_of(where.shown, cause)
     return sqlite.failure_of(where.shown, cause or error)
