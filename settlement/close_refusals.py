@@ -1,6 +1,6 @@
 """Why a close or a reopening is refused (月结的拒绝理由), in the order they are checked."""
 
-from ledger.errors import InputRejected, RuleRefused
+from ledger.errors import BooksDamaged, InputRejected, RuleRefused
 
 
 class FundNotClosable(RuleRefused):
@@ -61,3 +61,13 @@ class UnknownRun(InputRejected):
     en = "There is no run {run}."
     hint_zh = "请用 close list 查看。"
     hint_en = "See close list."
+
+
+class PositionUnsealed(BooksDamaged):
+    """An event of the month lies under no seal of the log."""
+
+    code = "position_unsealed"
+    zh = "位置 {position} 的事件没有封签。"
+    en = "The event at position {position} lies under no seal."
+    hint_zh = "请立即执行 verify 并停止记账。"
+    hint_en = "Run verify at once and stop posting."

@@ -11,8 +11,6 @@ from datetime import date
 from hashlib import sha256
 from typing import Any
 
-from ledger.application import FundLedger
-
 from ledger.aggregates.area import Area
 from ledger.aggregates.month import (
     APPROVED,
@@ -23,6 +21,7 @@ from ledger.aggregates.month import (
     PlanChanged,
     fold_month,
 )
+from ledger.application import FundLedger
 from ledger.domain.entry import red_letter
 from ledger.domain.fund import fund_name
 from ledger.domain.identity import month_stream
@@ -49,6 +48,7 @@ from settlement.close_refusals import (
     FundNotClosable,
     MonthNotOver,
     NotLatestMonth,
+    PositionUnsealed,
     UnknownRun,
 )
 
@@ -336,6 +336,8 @@ def _sealed_at(ledger: FundLedger, month: Month) -> tuple[int, str]:
     history = ledger.history(month_stream(month.area, month.fund, month.period))
     position = history[-1][0]
     seal = ledger.log.seal_covering(position)
+    if seal is None:
+        raise PositionUnsealed(position=position)
     return seal.last_position, seal.digest.hex()
 
 

@@ -44,7 +44,9 @@ _GLOBAL_WORDS = {"--db": True, "--as": True, "--lang": True, "--area": True, "--
 class Session:
     """One call of the command line: who asks, of which book, and where the answer goes."""
 
-    def __init__(self, settings: Settings, *, user: str | None, area: str | None, output: Output):
+    def __init__(
+        self, settings: Settings, *, user: str | None, area: str | None, output: Output
+    ) -> None:
         self.settings = settings
         self.user = user
         self.area_code = area
@@ -92,7 +94,7 @@ def pass_session(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--json", "as_json", is_flag=True, help="只输出一个 JSON 文档 / one JSON document")
 @click.option("--lang", type=click.Choice(["zh", "en"]), help="语言 / language")
 @click.pass_context
-def cli(
+def cli(  # noqa: PLR0917  click passes options by name
     context: click.Context,
     db: str | None,
     user: str | None,

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ledger.application import FundLedger
-
 from ledger.domain.identity import intake_stream
 from ledger.events.intake import IntakeCompleted, IntakeReversed, IntakeStarted
 
@@ -23,7 +22,7 @@ class Attempt:
     number: int
     stream: UUID
     version: int  # of the intake's stream
-    started: bool = False
+    started_at: int | None = None  # position of the start of an unfinished round
     completed: IntakeCompleted | None = None
 
     @property
@@ -33,23 +32,29 @@ class Attempt:
         return f"I{self.content[:12]}{suffix}"
 
     @property
+    def round(self) -> int:
+        """Count the rounds of a content by the version its first fact has on the stream."""
+        return self.version if self.started_at is not None else self.version + 1
+
+    @property
     def key(self) -> str:
-        """Name the commit that completes the intake."""
-        return f"intake:{self.stream}:{self.number}:{self.version}"
+        """Name the commits of this round."""
+        return f"intake:{self.stream}:{self.round}"
 
 
 def load_attempt(ledger: FundLedger, *, area: str, kind: str, file: str, content: str) -> Attempt:
     """Fold the stream of a content: not seen, started, completed, or reversed and free to come again."""
     stream = intake_stream(area, kind, content)
-    number, version, started = 1, 0, False
+    number, version = 1, 0
+    started_at: int | None = None
     completed: IntakeCompleted | None = None
-    for _, envelope in ledger.history(stream):
+    for position, envelope in ledger.history(stream):
         version = envelope.originator_version
         match envelope.fact:
             case IntakeStarted():
-                started = True
+                started_at = position
             case IntakeCompleted():
-                completed, started = envelope.fact, False
+                completed, started_at = envelope.fact, None
             case IntakeReversed():
-                number, completed, started = number + 1, None, False
-    return Attempt(area, kind, file, content, number, stream, version, started, completed)
+                number, completed, started_at = number + 1, None, None
+    return Attempt(area, kind, file, content, number, stream, version, started_at, completed)

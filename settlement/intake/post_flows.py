@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ledger.application import FundLedger
-
 from ledger.aggregates.area import Area
+from ledger.application import FundLedger
 from ledger.domain.entry import Entry
 from ledger.domain.identity import document_stream
 from ledger.domain.posting_rules import RuleNotApplicable
 from ledger.events.base import Envelope
-from ledger.events.cash import CashFact
 from ledger.events.intake import IntakeCompleted
 from ledger.store.commit import Commit, MonthNotOpen, Receipt, StreamConflict
 from settlement.booking import booked_months, first_months, totals_of
@@ -48,7 +46,7 @@ class Posted:
 
     posted: int
     already: int
-    receipt: Receipt | None
+    repeated: bool  # another process brought the same file in a moment earlier
 
 
 def sort_documents(ledger: FundLedger, area: Area, documents: Sequence[Document]) -> Sorted:
@@ -102,6 +100,7 @@ def post_documents(
     area: Area,
     documents: Sequence[Document],
     *,
+    already: int,
     attempt: Attempt,
     user: str,
     rejected: int,
@@ -113,62 +112,69 @@ def post_documents(
     """
     for tries_left in range(_TRIES - 1, -1, -1):
         found = sort_documents(ledger, area, documents)
+        known = already + found.already
+        posted = sum(len(new.document.rows) for new in found.new)
+        completed = _completed(attempt, user=user, posted=posted, already=known, rejected=rejected)
         try:
-            receipt = _append(ledger, area, found, attempt=attempt, user=user, rejected=rejected)
+            receipt = _append(ledger, area, found.new, attempt, completed)
         except (MonthNotOpen, StreamConflict):
             if not tries_left:
                 raise
             continue
-        posted = sum(len(new.document.rows) for new in found.new)
         if receipt.repeated:
-            return Posted(0, posted + found.already, receipt)
-        return Posted(posted, found.already, receipt)
+            return Posted(0, posted + known, repeated=True)
+        return Posted(posted, known, repeated=False)
     raise AssertionError("the last try returns or raises")
 
 
-def _append(
-    ledger: FundLedger, area: Area, found: Sorted, *, attempt: Attempt, user: str, rejected: int
-) -> Receipt:
-    states = ledger.log.books(area.code)
-    facts: list[tuple[NewDocument, CashFact]] = [
-        (
-            new,
-            fact_of_document(
-                new.document,
-                new.entry,
-                area=area,
-                states=states,
-                revision=new.revision,
-                intake=attempt.intake,
-                user=user,
-            ),
-        )
-        for new in found.new
-    ]
-    posted = sum(len(new.document.rows) for new in found.new)
-    completed = IntakeCompleted(
-        area=area.code,
+def _completed(
+    attempt: Attempt, *, user: str, posted: int, already: int, rejected: int
+) -> IntakeCompleted:
+    return IntakeCompleted(
+        area=attempt.area,
         intake=attempt.intake,
         by=user,
         kind=attempt.kind,
         file=attempt.file,
         content=attempt.content,
-        accepted=posted + found.already,
+        accepted=posted + already,
         rejected=rejected,
         posted=posted,
-        already=found.already,
+        already=already,
     )
-    rows = [
-        Envelope(document_stream(area.code, fact.doc_no), new.version, fact) for new, fact in facts
+
+
+def _append(
+    ledger: FundLedger,
+    area: Area,
+    documents: Sequence[NewDocument],
+    attempt: Attempt,
+    completed: IntakeCompleted,
+) -> Receipt:
+    states = ledger.log.books(area.code)
+    facts = [
+        fact_of_document(
+            new.document,
+            new.entry,
+            area=area,
+            states=states,
+            revision=new.revision,
+            intake=attempt.intake,
+            user=completed.by,
+        )
+        for new in documents
     ]
-    only_facts = [fact for _, fact in facts]
+    rows = [
+        Envelope(document_stream(area.code, fact.doc_no), new.version, fact)
+        for new, fact in zip(documents, facts, strict=True)
+    ]
     return ledger.append(
-        [*rows, Envelope(attempt.stream, attempt.version + 1, completed)],
+        [*rows, Envelope(attempt.stream, attempt.round, completed)],
         Commit(
             key=attempt.key,
             input_hash=attempt.content,
-            booked=booked_months(only_facts),
-            totals=totals_of(only_facts),
-            history=first_months(only_facts),
+            booked=booked_months(facts),
+            totals=totals_of(facts),
+            history=first_months(facts),
         ),
     )

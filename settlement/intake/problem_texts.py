@@ -135,7 +135,18 @@ _TOTALS = {
     ),
 }
 
+_BOOKS = {
+    "part_not_booked": Text(
+        "{rows} 行的 {part} 合计 {sum_fen} 元:本账簿没有应付该部分的险种,未记应付。",
+        "{part} of {rows} rows, {sum_fen} yuan in all: no fund of this book owes it, nothing is booked.",
+        "如应由本统筹区支付,请在 setup 中开设该险种或设置 [claims.parts]。",
+        "If this area owes it, open the fund or set [claims.parts] in the setup.",
+    ),
+}
+
 #: What can be wrong with a file (文件).
-FILE_TEXTS: dict[str, Text] = {**_CONTAINER, **_HEADS, **_TOTALS}
+FILE_TEXTS: dict[str, Text] = {**_CONTAINER, **_HEADS, **_TOTALS, **_BOOKS}
 #: Problems that do not stop a file.
-NOTICES = frozenset({"unknown_column", "other_sheets", "no_rows", "control_total_unchecked"})
+NOTICES = frozenset(
+    {"unknown_column", "other_sheets", "no_rows", "control_total_unchecked", "part_not_booked"}
+)

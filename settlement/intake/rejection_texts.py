@@ -346,6 +346,18 @@ _CLAIMS = {
         "同一结算ID只能对应一笔内容;请从源系统核对。",
         "One settlement, one content: check it at its source.",
     ),
+    "refund_without_original": Text(
+        "退费 {value} 在账簿与本文件中都没有原结算。",
+        "There is no settlement {value} in the books or this file that the refund could mirror.",
+        "请先导入原结算,或与原结算放在同一文件。",
+        "Bring the original in first, or in the same file.",
+    ),
+    "refund_not_mirror": Text(
+        "退费 {value} 与原结算不是等额负数:{differences}。",
+        "The refund {value} does not mirror its original: {differences}.",
+        "退费须与原结算逐项相反。",
+        "A refund mirrors its original in every amount.",
+    ),
 }
 
 #: What can be wrong with a row (行).

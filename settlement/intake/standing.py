@@ -10,7 +10,7 @@ import msgspec
 
 from ledger.events.cash import DocumentReversed
 from ledger.events.claim import ClaimReversed
-from ledger.store.reading import StoredRow
+from ledger.store.codec import StoredRow
 
 _BATCH = 5_000
 
