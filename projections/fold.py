@@ -54,7 +54,7 @@ class _Posting(msgspec.Struct):
     party: str | None = None
 
 
-class _Source(msgspec.Struct):
+class _Source(msgspec.Struct, frozen=True):
     intake: str | None = None
     line: int | None = None
 
@@ -221,6 +221,8 @@ class Page:
     months: list[tuple[int, MonthFact]] = field(default_factory=list)
     intakes: list[tuple[int, IntakeFact]] = field(default_factory=list)
     setup: list[tuple[int, AreaFact]] = field(default_factory=list)
+    #: Intake → first and last position of the rows it posted.
+    rows_of: dict[tuple[str, str], list[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +258,7 @@ class Fold:
     def claim(self, row: StoredRow) -> None:
         """Add a settlement: it moves the obligations book, and waits while its intake runs."""
         fact = _decode_claim(row.state)
-        bucket = self._bucket(fact.area, fact.source.intake)
+        bucket = self._bucket(row, fact.area, fact.source.intake)
         _sum(bucket, fact, FLOW, row.topic)
         pick = 3 if row.topic == ClaimRefunded.TOPIC or fact.refund else 2
         count = -1 if row.topic == ClaimReversed.TOPIC else 1
@@ -283,7 +285,7 @@ class Fold:
         """Add a fact of the cash book, which may also pay obligations down."""
         fact = _decode_document(row.state)
         nature = self._nature(row, fact)
-        bucket = self._bucket(fact.area, fact.source.intake)
+        bucket = self._bucket(row, fact.area, fact.source.intake)
         _sum(bucket, fact, nature, row.topic)
         month = fact.booked_on[:7]
         care_month = fact.belongs_to or month
@@ -327,10 +329,23 @@ class Fold:
             found = self.page.counted[self.known_from] = Bucket()
         return found
 
-    def _bucket(self, area: str, intake: str | None) -> Bucket:
-        if intake is None or (area, intake) not in self._running:
+    def _bucket(self, row: StoredRow, area: str, intake: str | None) -> Bucket:
+        """Find where a fact of an intake is added: to what counts, or to what waits."""
+        if intake is None:
             return self._counted()
-        return self.page.staged.setdefault((area, intake), Bucket())
+        key = (area, intake)
+        if row.topic not in _REVERSALS:
+            span = self.page.rows_of.get(key)
+            if span is None:
+                self.page.rows_of[key] = [row.position, row.position]
+            else:
+                span[1] = row.position
+        if key not in self._running:
+            return self._counted()
+        waiting = self.page.staged.get(key)
+        if waiting is None:
+            waiting = self.page.staged[key] = Bucket()
+        return waiting
 
     def _nature(self, row: StoredRow, fact: _Document) -> str:
         if row.topic == YearTransferred.TOPIC:
@@ -419,6 +434,7 @@ def _other(fold: Fold, row: StoredRow) -> None:
     _HANDLERS.get(topic, _other)(fold, row._replace(topic=topic, state=state))
 
 
+_REVERSALS = frozenset({ClaimReversed.TOPIC, DocumentReversed.TOPIC})
 _decode_claim = msgspec.json.Decoder(_Claim).decode
 _decode_document = msgspec.json.Decoder(_Document).decode
 _WHOLE = {topic: msgspec.json.Decoder(kind) for topic, kind in CATALOGUE.items()}

@@ -20,7 +20,7 @@ from projections.tables import STATE, VIEW_TABLES, Tables, balance_tables
 from projections.views import balances, intakes, journal, months, setup
 
 #: Events in a page; a larger commit is still one page.
-PAGE_EVENTS = 20_000
+PAGE_SIZE = 20_000
 _SEALS_AT_ONCE = 5_000
 
 Progress = Callable[[int], None]
@@ -77,7 +77,7 @@ def bring_up_to(
     store: ReadStore,
     position: int,
     *,
-    page_events: int = PAGE_EVENTS,
+    page_size: int = PAGE_SIZE,
     progress: Progress | None = None,
 ) -> int:
     """Project up to a log position at least, so that a reader sees what it wrote; gives where it is."""
@@ -90,7 +90,7 @@ def bring_up_to(
             if reached >= position:
                 return reached
             remembered = balances.remember(reading.connection, reading.balances)
-        page = next_page(ledger.log, after=reached, remembered=remembered, page_events=page_events)
+        page = next_page(ledger.log, after=reached, remembered=remembered, page_size=page_size)
         if page is None:
             raise PositionBeyondLog(position=position, last=reached)
         try:
@@ -131,11 +131,11 @@ def next_page(
     *,
     after: int,
     remembered: Remembered,
-    page_events: int = PAGE_EVENTS,
+    page_size: int = PAGE_SIZE,
     until: int | None = None,
 ) -> Page | None:
     """Read and fold the commits after a position; None where there are no more."""
-    commits = _commits(log, after=after, page_events=page_events, until=until)
+    commits = _commits(log, after=after, page_size=page_size, until=until)
     if not commits:
         return None
     last = commits[-1].last_position
@@ -177,17 +177,17 @@ def remembered_by(connection: Connection, generations: Mapping[str, int]) -> Rem
     return balances.remember(connection, balance_tables(generations["balances"]))
 
 
-def _commits(log: Log, *, after: int, page_events: int, until: int | None) -> list[Seal]:
+def _commits(log: Log, *, after: int, page_size: int, until: int | None) -> list[Seal]:
     before = log.seal_covering(after) if after else None
     number = before.no if before else 0
     found: list[Seal] = []
-    while not found or found[-1].last_position - after < page_events:
-        more = log.seals(after=number, limit=min(page_events, _SEALS_AT_ONCE))
+    while not found or found[-1].last_position - after < page_size:
+        more = log.seals(after=number, limit=min(page_size, _SEALS_AT_ONCE))
         for seal in more:
             if until is not None and seal.last_position > until:
                 return found
             found.append(seal)
-            if seal.last_position - after >= page_events:
+            if seal.last_position - after >= page_size:
                 return found
         if not more:
             return found

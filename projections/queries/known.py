@@ -15,7 +15,7 @@ from sqlalchemy import func, or_, select
 from ledger.errors import InputRejected
 from ledger.store.seals import Seal
 from projections.fold import Bucket, Fold, Remembered
-from projections.follow import PAGE_EVENTS, Log, PositionBeyondLog
+from projections.follow import PAGE_SIZE, Log, PositionBeyondLog
 from projections.store import Reading
 
 #: Asia/Shanghai has had no other offset since 1991, and no log is older.
@@ -112,7 +112,7 @@ def _part(reading: Reading, log: Log, *, base: int, until: int) -> Bucket:
 def _staged(log: Log, intake: tuple[str, str], *, started: int, until: int) -> Bucket:
     fold = Fold(after=started, remembered=Remembered({intake: started}))
     position = started
-    while rows := log.read_page(after=position, limit=PAGE_EVENTS, until=until):
+    while rows := log.read_page(after=position, limit=PAGE_SIZE, until=until):
         for row in rows:
             fold.add(row)
         position = rows[-1].position

@@ -14,10 +14,10 @@ POSTING, COMPLETED, REVERSED = "posting", "completed", "reversed"
 
 def apply(connection: Connection, tables: IntakeTables, page: Page) -> None:
     """Move the intakes of a page on."""
-    if not page.intakes:
+    if not page.intakes and not page.rows_of:
         return
     c = tables.intakes.c
-    touched = sorted({(fact.area, fact.intake) for _, fact in page.intakes})
+    touched = sorted({(fact.area, fact.intake) for _, fact in page.intakes} | set(page.rows_of))
     found = connection.execute(
         select(tables.intakes).where(tuple_(c.area, c.intake).in_(touched))
     ).mappings()
@@ -27,6 +27,10 @@ def apply(connection: Connection, tables: IntakeTables, page: Page) -> None:
         key = (fact.area, fact.intake)
         before = intakes.get(key, begun)
         intakes[key] = {**before, "area": fact.area, "intake": fact.intake, **_step(position, fact)}
+    for key, (first, last) in page.rows_of.items():
+        row = intakes.setdefault(key, {**begun, "area": key[0], "intake": key[1]})
+        row["first_position"] = row["first_position"] or first
+        row["last_position"] = last
     put(connection, tables.intakes, intakes.values())
 
 
@@ -46,8 +50,6 @@ def _step(position: int, fact: IntakeFact) -> dict[str, Any]:
             "state": COMPLETED,
             "posted": fact.posted,
             "already": fact.already,
-            "first_position": fact.first_position,
-            "last_position": fact.last_position,
             "completed_position": position,
         }
     if isinstance(fact, IntakeReversed):
