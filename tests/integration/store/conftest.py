@@ -1,0 +1,97 @@
+"""Migrated, empty stores of both kinds."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from support.services import database_on, fresh_database, require_postgres
+
+from ledger.application import FundLedger
+from ledger.store import schema
+
+Sql = Callable[[str], list[tuple[Any, ...]]]
+
+
+class Clock:
+    """A clock that goes on by a second whenever it is asked."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2024, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+@pytest.fixture(scope="session")
+def _migrated_template(request: pytest.FixtureRequest) -> str:
+    """A migrated database that others are copied from: a copy is faster than a migration."""
+    opened = fresh_database(require_postgres())
+    url = opened.__enter__()
+    request.addfinalizer(lambda: opened.__exit__(None, None, None))
+    schema.upgrade(url)
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'books.db'}"
+        schema.upgrade(url)
+        yield url
+        return
+    template = request.getfixturevalue("_migrated_template").rpartition("/")[2]
+    admin = require_postgres()
+    name = f"medfund_test_store_{abs(hash(request.node.nodeid)):x}"
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield database_on(admin, name)
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ledger(store_url: str, clock: Clock) -> Iterator[FundLedger]:
+    with FundLedger(store_url, clock=clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def sql(store_url: str) -> Sql:
+    """Run a statement as somebody would who goes around the product."""
+
+    def run(statement: str) -> list[tuple[Any, ...]]:
+        if store_url.startswith("sqlite"):
+            connection = sqlite3.connect(store_url.removeprefix("sqlite:///"), timeout=30)
+            try:
+                with connection:
+                    return connection.execute(statement).fetchall()
+            finally:
+                connection.close()
+        with psycopg.connect(store_url) as connection:
+            cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    return run
+
+
+@pytest.fixture
+def unlocked(store_url: str, sql: Sql) -> Sql:
+    """The same, after the append-only triggers were taken away: an attacker with all rights."""
+    if store_url.startswith("sqlite"):
+        for (name,) in sql("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+            sql(f"DROP TRIGGER {name}")
+    else:
+        for table in ("events", "seals", "idempotency"):
+            sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    return sql
