@@ -15,7 +15,8 @@ from settlement.intake.columns import Kind
 from settlement.intake.heads import SEARCHED_ROWS, Head, HeadSearch, repeats_head
 from settlement.intake.rejections import FileProblem, FileRefused, refuse
 from settlement.intake.text_files import TextFile
-from settlement.intake.workbooks import OLE_MAGIC, ZIP_MAGIC, Workbook, is_workbook
+from settlement.intake.workbook_safety import is_workbook
+from settlement.intake.workbooks import OLE_MAGIC, ZIP_MAGIC, Workbook
 
 Row = tuple[int, list[Cell]]
 
@@ -126,7 +127,8 @@ def _from_workbook(path: Path, book: Workbook, kind: str | None) -> Table:
         try:
             found.append(Table(path, _find_head(rows(), search), None, name, (), rows))
         except FileRefused as wrong:
-            if not search.saw_nothing:
+            blank = search.saw_nothing and wrong.problems[0].code == "unknown_kind"
+            if not blank:
                 failed.append((search.likeness, name, wrong))
     if len(found) > 1:
         raise refuse("several_sheets", sheets=tuple(table.sheet for table in found))

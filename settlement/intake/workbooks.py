@@ -1,6 +1,5 @@
 """Spreadsheets (.xlsx, .xls) through calamine, as rows of cells with their row numbers."""
 
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -71,12 +70,3 @@ class Workbook:
         if self._binary:
             return binary_sheets.error_cells(self._path, sheet)
         return workbook_safety.error_cells(self._path, sheet)
-
-
-def is_workbook(path: Path) -> bool:
-    """Tell a zip that is a workbook from any other zip."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return "xl/workbook.xml" in archive.namelist()
-    except zipfile.BadZipFile:
-        return True  # damaged: the inspection will say how
