@@ -1,13 +1,16 @@
 """Indicators (指标) of a month: growth, payable months and their kin, each with definition and inputs.
 
-Pure: monthly figures in, document out. Integers and fractions only, rounded half-up once, here. A
-value that cannot be computed is null with a reason (``REASONS``), never nil and never left out.
+``indicators_document`` is pure: monthly figures in, document out. Integers and fractions only,
+rounded half-up once, here. A value that cannot be computed is null with a reason (``REASONS``),
+never nil and never left out.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
+
+from sqlalchemy import select
 
 from ledger.domain.fund import BASIC, EMPLOYEE, FUNDS, RESIDENT, leaves
 from ledger.domain.money import decimal_text
@@ -26,6 +29,8 @@ from projections.definitions import (
     definitions_at,
 )
 from projections.queries.monthly import Flows, MonthlyFigures
+from projections.queries.scope import FundUnknown, scope_of
+from projections.store import ReadStore
 
 #: Why a value is null (contract §5), in both languages.
 REASONS: dict[str, tuple[str, str]] = {
@@ -57,10 +62,18 @@ class Target:
         both = {"at_most": self.at_most, "at_least": self.at_least}
         return {side: bound for side, bound in both.items() if bound is not None}
 
-    def met_by(self, value: Fraction) -> bool:
-        """Tell whether a value, as published (rounded), keeps to the bounds."""
-        below = self.at_most is None or value <= Fraction(self.at_most)
-        return below and (self.at_least is None or value >= Fraction(self.at_least))
+    def judge(self, value: Fraction | None) -> str:
+        """Compare a value, as published (rounded), with the bounds: met, missed, unknown or none."""
+        if not self.document():
+            return "none"
+        try:
+            limits = {side: Fraction(bound) for side, bound in self.document().items()}
+        except ValueError:
+            return "unknown"  # a bound that is no number judges nothing
+        if value is None:
+            return "unknown"
+        kept = limits.get("at_least", value) <= value <= limits.get("at_most", value)
+        return "met" if kept else "missed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +141,22 @@ def indicators_document(
     }
 
 
+def indicator_targets(store: ReadStore, *, area: str | None) -> list[Target]:
+    """Read the targets (年度指标) that an area has set."""
+    with store.reading() as reading:
+        chosen = scope_of(reading, area=area).area
+        c = reading.setup.targets.c
+        found = reading.rows(
+            select(c.indicator, c.fund, c.year, c.at_most, c.at_least).where(c.area == chosen)
+        )
+    return [
+        Target(row.indicator, row.fund, int(row.year), row.at_most, row.at_least) for row in found
+    ]
+
+
 def _scopes(figures: MonthlyFigures, fund: str | None) -> list[str]:
+    if fund is not None and fund not in (*figures.funds, *figures.leaves, BASIC):
+        raise FundUnknown(area=figures.area, fund=fund, funds=", ".join(figures.funds) or "-")
     if fund is not None:
         subs = leaves(fund) if fund in FUNDS else ()
         return list(dict.fromkeys((fund, *subs)))
@@ -199,12 +227,11 @@ def _shown(value: Fraction | None, definition: Definition) -> str | int | None:
 
 
 def _status(value: Fraction | None, definition: Definition, target: Target | None) -> str:
-    if target is None or not target.document():
+    if target is None:
         return "none"
-    if value is None:
-        return "unknown"
-    seen = value if definition.unit is Unit.FEN else Fraction(_published(value, definition))
-    return "met" if target.met_by(seen) else "missed"
+    if value is None or definition.unit in (Unit.FEN, Unit.COUNT):
+        return target.judge(value)
+    return target.judge(Fraction(_published(value, definition)))
 
 
 def _band(months: Fraction, bands: Bands, lang: str) -> dict[str, str]:

@@ -87,10 +87,12 @@ def _one_line(text: object) -> str:
 
 def _facts(voucher: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Give what an auditor needs to find the way back, in a fixed order."""
-    for key in ("doc_no", "position", "item", "belongs_to", "reverses", "prepared_by"):
-        value = voucher.get(key)
-        if value not in (None, ""):
-            yield key, _one_line(value)
+    for key in ("doc_no", "position", "item", "belongs_to", "prepared_by", "reviewed_by"):
+        if voucher[key] not in (None, ""):
+            yield key, _one_line(voucher[key])
+    for key in ("reverses", "reversed_by"):
+        if voucher[key] is not None:
+            yield key, _one_line(voucher[key]["label"] or voucher[key]["position"])
 
 
 def _signed(line: Mapping[str, Any]) -> str:
@@ -106,16 +108,16 @@ def _ledger_like(vouchers: list[Any], totals: Balances, program: Program) -> Lin
     for fund, key in sorted(totals):
         yield from _declaration(fund, key, program)
     if program is Program.LEDGER:
-        tags = {"account", "party", *(key for voucher in vouchers for key, _ in _facts(voucher))}
+        tags = {"party", *(key for voucher in vouchers for key, _ in _facts(voucher))}
         yield from (f"tag {tag}" for tag in sorted(tags))
     for voucher in vouchers:
         yield ""
-        number, summary = _plain(voucher["voucher"]), _plain(voucher["summary"])
+        number, summary = _plain(voucher["label"]), _plain(voucher["summary"])
         yield f"{voucher['booked_on']} * ({number}) {summary}".rstrip()
         yield from (f"    ; {key}: {_plain(value)}" for key, value in _facts(voucher))
         for line in voucher["lines"]:
             name = account_name(line["fund"], line["account"], program)
-            party = f"  ; party: {_plain(line['party'])}" if line.get("party") else ""
+            party = f"  ; party: {_plain(line['party'])}" if line["party"] else ""
             yield f"    {name}  {_signed(line)} {CURRENCY}{party}"
     if vouchers:
         yield ""
@@ -157,12 +159,12 @@ def _beancount(vouchers: list[Any], totals: Balances, program: Program) -> Lines
     for voucher in vouchers:
         yield ""
         yield f"{voucher['booked_on']} * {_quoted(voucher['summary'])}"
-        yield f"  voucher: {_quoted(voucher['voucher'])}"
+        yield f"  voucher: {_quoted(voucher['label'])}"
         yield from (f"  {key}: {_quoted(value)}" for key, value in _facts(voucher))
         for line in voucher["lines"]:
             name = account_name(line["fund"], line["account"], program)
             yield f"  {name}  {_signed(line)} {CURRENCY}"
-            if line.get("party"):
+            if line["party"]:
                 yield f"    party: {_quoted(line['party'])}"
     yield ""
     # A balance directive speaks for the beginning of its day; "~ 0" asks for the exact fen.

@@ -12,6 +12,7 @@ from ledger.domain.period import Period
 from projections.definitions import DEFINITIONS, Definition, Method, Unit, definitions_at
 from projections.queries.indicators import REASONS, Target, indicators_document
 from projections.queries.monthly import CareKey, Flows, Levels, MonthlyFigures
+from projections.queries.scope import FundUnknown
 
 WAN = 10_000  # 万元
 YI = 100_000_000  # 亿元
@@ -320,6 +321,13 @@ def test_one_fund_is_answered_with_its_sub_funds():
     assert {found["fund"] for found in asked["indicators"]} == {"310.pooled"}
 
 
+def test_a_fund_without_a_book_is_refused_never_answered_with_nothing():
+    for fund in ("330", "310.other", "banana"):
+        with pytest.raises(FundUnknown) as refused:
+            indicators_document(figures({}), period=Period(2023, 10), fund=fund)
+        assert refused.value.facts["fund"] == fund
+
+
 def test_medical_assistance_is_measured_against_the_funds_raised():
     given = figures(
         {("610", "2024-05"): earned(fen("3674.71", WAN))},
@@ -334,6 +342,8 @@ TARGETS = [
     ("9.99", None, "10.00", "missed"),
     (None, "10.00", "10.00", "met"),
     (None, "10.01", "10.00", "missed"),
+    ("10.00", "10.00", "10.00", "met"),
+    ("ten", None, "10.00", "unknown"),
     (None, None, "10.00", "none"),
 ]
 
