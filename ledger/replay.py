@@ -22,6 +22,7 @@ from ledger.store.commit import Total, TotalKey
 
 _PAGE = 5_000
 _OWED = "owed.booked"
+_FLOWS = frozenset({AccountClass.INCOME, AccountClass.EXPENSE})
 
 
 class Log(Protocol):
@@ -76,6 +77,15 @@ class PartyAccount(NamedTuple):
     party: str
 
 
+class CareAccount(NamedTuple):
+    """An income or expense account by month of care (费款所属期)."""
+
+    area: str
+    fund: str
+    account: str
+    belongs_to: str
+
+
 class FundYear(NamedTuple):
     """A leaf fund's calendar year."""
 
@@ -128,6 +138,7 @@ class Replayed:
     by_party: dict[PartyAccount, Sums] = field(default_factory=dict)
     journal: dict[AccountKey, Sums] = field(default_factory=dict)
     years: dict[FundYear, YearResult] = field(default_factory=dict)
+    by_care: dict[CareAccount, Sums] = field(default_factory=dict)
     owed: dict[Owed, Sums] = field(default_factory=dict)
     vouchers: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
@@ -212,18 +223,25 @@ class _Fold:
             if CHART[side.account].book is Book.CASH:
                 account = AccountKey(fact.area, side.fund, side.account)
                 into.journal.setdefault(account, Sums()).add(*amounts)
-            if not isinstance(fact, YearTransferred):
-                _count_year(into, FundYear(fact.area, side.fund, month.year), side)
+            self._count_flow(fact, side, into)
         _count_vouchers(into, fact)
         _count_owed(into, fact)
 
-
-def _count_year(into: Replayed, key: FundYear, side: Side) -> None:
-    kind = CHART[side.account].kind
-    if kind is AccountClass.INCOME:
-        into.years.setdefault(key, YearResult()).income_fen += side.credit_fen - side.debit_fen
-    elif kind is AccountClass.EXPENSE:
-        into.years.setdefault(key, YearResult()).expense_fen += side.debit_fen - side.credit_fen
+    @staticmethod
+    def _count_flow(fact: Posted, side: Side, into: Replayed) -> None:
+        """Count income and expense; a year-end transfer closes a year and is neither."""
+        kind = CHART[side.account].kind
+        if kind not in _FLOWS or isinstance(fact, YearTransferred):
+            return
+        year = FundYear(fact.area, side.fund, int(fact.booked_on[:4]))
+        result = into.years.setdefault(year, YearResult())
+        if kind is AccountClass.INCOME:
+            result.income_fen += side.credit_fen - side.debit_fen
+        else:
+            result.expense_fen += side.debit_fen - side.credit_fen
+        belongs_to = getattr(fact, "belongs_to", None) or fact.booked_on[:7]
+        care = CareAccount(fact.area, side.fund, side.account, belongs_to)
+        into.by_care.setdefault(care, Sums()).add(side.debit_fen, side.credit_fen)
 
 
 def _count_vouchers(into: Replayed, fact: Posted) -> None:
@@ -249,6 +267,7 @@ def _absorb(into: Replayed, waited: Replayed) -> None:
         (into.by_month, waited.by_month),
         (into.by_party, waited.by_party),
         (into.journal, waited.journal),
+        (into.by_care, waited.by_care),
         (into.owed, waited.owed),
     ):
         _absorb_sums(mine, theirs)

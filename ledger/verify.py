@@ -303,7 +303,10 @@ def _guard_findings(log: Reading, wanted: Recomputed) -> Iterator[Finding]:
     for intake in sorted({*staged, *wanted.staged}):
         there, right = staged.get(intake, {}), wanted.staged.get(intake, {})
         yield from _total_findings(f"staged_totals {intake}", right, there)
-    yield from _book_findings(wanted.books, log.books())
+    try:
+        yield from _book_findings(wanted.books, log.books())
+    except BooksDamaged as error:
+        yield Finding("book_differs", None, error.message("zh"), error.message("en"), error.facts)
     yield from _intake_findings(log, wanted)
 
 

@@ -74,10 +74,10 @@ class LogOverrun(BooksDamaged):
 
 
 class GuardChanged(BooksDamaged):
-    """A guard row changed under the lock: somebody wrote past the store (账期状态被改动)."""
+    """A guard row says what the store never wrote: somebody wrote past it (账期状态被改动)."""
 
     code = "guard_changed"
-    zh = "表 {table} 的状态在加锁期间被改动。"
-    en = "The table {table} was changed from outside while it was locked."
+    zh = "表 {table} 的内容被系统之外改动。"
+    en = "The table {table} was changed from outside."
     hint_zh = "有人绕过系统修改了账簿；请停止记账并运行 medfund verify。"
     hint_en = "Somebody changed the books around the system: stop, and run `medfund verify`."

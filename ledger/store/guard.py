@@ -242,5 +242,8 @@ def recorded_of(rows: Rows) -> tuple[str, Receipt] | None:
 def book_of(row: tuple[Any, ...]) -> tuple[BookKey, BookState]:
     """Read a row of ``books``."""
     area, fund, *months = row
-    state = (None if month is None else Period.from_ordinal(month) for month in months)
+    try:
+        state = [None if month is None else Period.from_ordinal(month) for month in months]
+    except ValueError as error:  # a number that is no month was written around the store
+        raise GuardChanged(table="books") from error
     return BookKey(area, fund), BookState(*state)
