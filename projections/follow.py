@@ -9,7 +9,7 @@ that migrations keep, because they can be thrown away at any time.
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
 
 from ledger.errors import Conflict, InputRejected
 from ledger.store.codec import StoredRow
@@ -111,9 +111,8 @@ def begin(store: ReadStore) -> None:
         pass
     with store.writing() as connection:
         STATE.create(connection, checkfirst=True)
-        live = set(connection.scalars(STATE.select().with_only_columns(STATE.c.view)))
-        for view in VIEW_TABLES:
-            if view not in live:
+        if connection.execute(select(STATE.c.view)).first() is None:
+            for view in VIEW_TABLES:
                 make_generation(connection, view, 1, LIVE)
 
 

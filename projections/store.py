@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select
+from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError
 
-from ledger.errors import Unavailable
+from ledger.errors import BooksDamaged, Unavailable
 from projections.tables import (
     STATE,
     STATE_TABLE,
@@ -34,6 +34,7 @@ from projections.tables import (
 #: Advisory locks on PostgreSQL: who projects, and who may drop tables while others read.
 PROJECTOR_LOCK, READERS_LOCK = 0x6D66_0001, 0x6D66_0002
 _BUSY_SECONDS = 60
+_DROP_SECONDS = 5
 
 #: What a generation of a view is there for.
 LIVE, BUILDING, RETIRED = "live", "building", "retired"
@@ -57,6 +58,16 @@ class NothingProjected(Unavailable):
     en = "Nothing has been projected yet."
     hint_zh = "请先运行一次读取命令或 rebuild。"
     hint_en = "Bring the projections up to the log once, or run rebuild."
+
+
+class ProjectionsTorn(BooksDamaged):
+    """The views do not stand at one position, or one is missing (投影不一致)."""
+
+    code = "projections_torn"
+    zh = "各投影不在同一日志位置:{positions}。"
+    en = "The views do not stand at one log position: {positions}."
+    hint_zh = "请运行 rebuild 重建投影;日志本身不受影响。"
+    hint_en = "Run rebuild; the log itself is not affected."
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +136,28 @@ class ReadStore:
     @contextmanager
     def reading(self) -> Iterator[Reading]:
         """One snapshot of the live generations; refuses where nothing was projected yet."""
+        with self.snapshot() as connection:
+            generations, position = _live(connection)
+            yield Reading(connection, position, generations)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """One snapshot of everything, during which no table is dropped."""
         with (
             self._connected(writes=False) as connection,
             self._undropped(connection),
             connection.begin(),
         ):
-            generations, position = _live(connection)
-            yield Reading(connection, position, generations)
+            yield connection
+
+    @contextmanager
+    def dropping(self) -> Iterator[Connection]:
+        """One write transaction that may drop tables: it waits for readings, but not for long."""
+        with self.writing() as connection:
+            if not self.embedded:
+                connection.execute(text(f"SET LOCAL lock_timeout = '{_DROP_SECONDS}s'"))
+                connection.execute(select(func.pg_advisory_xact_lock(READERS_LOCK)))
+            yield connection
 
     @contextmanager
     def _connected(self, *, writes: bool) -> Iterator[Connection]:
@@ -196,7 +222,10 @@ def _live(connection: Connection) -> tuple[dict[str, int], int]:
     found = connection.execute(
         select(STATE.c.view, STATE.c.generation, STATE.c.position).where(STATE.c.status == LIVE)
     ).all()
-    generations = {row.view: row.generation for row in found}
-    if set(generations) != set(VIEW_TABLES):
+    if not found:
         raise NothingProjected
-    return generations, min(row.position for row in found)
+    positions = dict.fromkeys(VIEW_TABLES) | {row.view: row.position for row in found}
+    if len(set(positions.values())) != 1:
+        said = ", ".join(f"{view} {position}" for view, position in sorted(positions.items()))
+        raise ProjectionsTorn(positions=said)
+    return {row.view: row.generation for row in found}, found[0].position

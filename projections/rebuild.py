@@ -1,0 +1,295 @@
+"""Rebuilding read models (重建) beside the live ones, with a comparison, then a switch.
+
+Reads go on meanwhile. What the live tables hold otherwise than the log says is reported, and healed
+by the switch. A rebuild that was killed leaves tables that nobody reads; the next one begins anew.
+"""
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Table, delete, except_, func, inspect, literal, select, update
+from sqlalchemy.exc import OperationalError
+
+from ledger.errors import InputRejected
+from projections.follow import (
+    PAGE_SIZE,
+    Ledger,
+    Log,
+    PageRefused,
+    Progress,
+    apply_page,
+    begin,
+    make_generation,
+    next_page,
+    remembered_by,
+)
+from projections.store import BUILDING, LIVE, RETIRED, ProjectionsTorn, ReadStore
+from projections.tables import STATE, VIEW_TABLES
+
+_KEYS_SHOWN = 5
+
+
+class ViewUnknown(InputRejected):
+    """There is no such read model (没有该投影)."""
+
+    code = "view_unknown"
+    zh = "没有投影 {name},可选:{names}。"
+    en = "There is no view {name}; there are: {names}."
+    hint_zh = "不写名称则重建全部。"
+    hint_en = "Without a name all of them are rebuilt."
+
+
+class Generation(NamedTuple):
+    """One generation of a view and where it stands."""
+
+    view: str
+    generation: int
+    status: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class TableDifference:
+    """How a live table differs from what the log says, row by row."""
+
+    view: str
+    table: str
+    problem: str  # rows, columns, table_missing, position
+    missing: int = 0
+    surplus: int = 0
+    keys: tuple[dict[str, Any], ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """Give the difference as JSON."""
+        return {
+            "view": self.view,
+            "table": self.table,
+            "problem": self.problem,
+            "missing": self.missing,
+            "surplus": self.surplus,
+            "keys": list(self.keys),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a rebuild did. ``compared_at`` is the position of the comparison."""
+
+    position: int
+    compared_at: int
+    generations: Mapping[str, int]
+    differences: tuple[TableDifference, ...] = field(default=())
+
+    def document(self) -> dict[str, Any]:
+        """Give the JSON document of ``rebuild``."""
+        return {
+            "position": self.position,
+            "compared_at": self.compared_at,
+            "equal": not self.differences,
+            "views": [
+                {"view": view, "generation": generation}
+                for view, generation in sorted(self.generations.items())
+            ],
+            "differences": [difference.document() for difference in self.differences],
+        }
+
+
+def rebuild(
+    ledger: Ledger,
+    store: ReadStore,
+    names: Iterable[str] | None = None,
+    progress: Progress | None = None,
+    *,
+    page_size: int = PAGE_SIZE,
+) -> Rebuilt:
+    """Build the named views (all without a name) again from the log, compare, and switch."""
+    with suppress(ProjectionsTorn):  # that is what a rebuild is for
+        begin(store)
+    drop_retired(store)
+    generations = _start(store, _wanted(names))
+    compared: tuple[int, tuple[TableDifference, ...]] | None = None
+    position: int | None = None
+    while compared is None or position is None:
+        _catch_up(ledger.log, store, generations, page_size=page_size, progress=progress)
+        compared = compared or _compare(ledger.log, store, generations)
+        if compared is not None:
+            position = _switch(ledger.log, store, generations)
+    drop_retired(store)
+    return Rebuilt(position, compared[0], generations, compared[1])
+
+
+def drop_retired(store: ReadStore) -> bool:
+    """Drop generations that were switched away; false where readings held them too long."""
+    try:
+        with store.dropping() as connection:
+            for row in _stand(connection):
+                if row.status == RETIRED:
+                    _drop(connection, row)
+    except OperationalError:
+        return False
+    return True
+
+
+def _wanted(names: Iterable[str] | None) -> tuple[str, ...]:
+    wanted = tuple(dict.fromkeys(names or ())) or tuple(VIEW_TABLES)
+    for name in wanted:
+        if name not in VIEW_TABLES:
+            raise ViewUnknown(name=name, names=", ".join(VIEW_TABLES))
+    return wanted
+
+
+def _stand(connection: Connection) -> list[Generation]:
+    c = STATE.c
+    found = connection.execute(select(c.view, c.generation, c.status, c.position))
+    return [Generation(*row) for row in found]
+
+
+def _drop(connection: Connection, row: Generation) -> None:
+    for table in VIEW_TABLES[row.view](row.generation).all():
+        table.drop(connection, checkfirst=True)
+    c = STATE.c
+    connection.execute(delete(STATE).where(c.view == row.view, c.generation == row.generation))
+
+
+def _start(store: ReadStore, wanted: tuple[str, ...]) -> dict[str, int]:
+    """Make empty tables for the next generation; views that do not stand with the others join."""
+    with store.writing() as connection:
+        stand = _stand(connection)
+        live = {row.view: row.position for row in stand if row.status == LIVE}
+        furthest = max(live.values(), default=0)
+        behind = [view for view in VIEW_TABLES if live.get(view) != furthest]
+        generations: dict[str, int] = {}
+        for view in dict.fromkeys((*wanted, *behind)):
+            mine = [row for row in stand if row.view == view]
+            for row in mine:
+                if row.status == BUILDING:
+                    _drop(connection, row)
+            generations[view] = max((row.generation for row in mine), default=0) + 1
+            make_generation(connection, view, generations[view], BUILDING)
+    return generations
+
+
+def _target(log: Log, stand: Iterable[Generation], generations: Mapping[str, int]) -> int:
+    """Say how far the new tables must come: to the live ones that stay, else as far as the old ones.
+
+    An old position that the log does not have is one of the damages a rebuild heals.
+    """
+    live = [row for row in stand if row.status == LIVE]
+    staying = [row.position for row in live if row.view not in generations]
+    furthest = max(staying or [row.position for row in live], default=0)
+    seal = log.seal_covering(min(furthest, log.last_position()))
+    return seal.last_position if seal else 0
+
+
+def _catch_up(
+    log: Log,
+    store: ReadStore,
+    generations: Mapping[str, int],
+    *,
+    page_size: int,
+    progress: Progress | None,
+) -> None:
+    while True:
+        with store.snapshot() as connection:
+            stand = _stand(connection)
+            position = _position(stand, generations)
+            target = _target(log, stand, generations)
+            remembered = remembered_by(connection, generations)
+        if position >= target:
+            return
+        page = next_page(
+            log, after=position, remembered=remembered, page_size=page_size, until=target
+        )
+        if page is None:
+            return
+        with store.writing() as connection:
+            apply_page(connection, generations, page)
+        if progress is not None:
+            progress(page.last)
+
+
+def _position(stand: Iterable[Generation], generations: Mapping[str, int]) -> int:
+    """Give where the new tables stand; PageRefused where another rebuild has taken over."""
+    mine = {row.view: row.position for row in stand if row.generation == generations.get(row.view)}
+    for view, generation in generations.items():
+        if view not in mine:
+            raise PageRefused(view=view, generation=generation, after="?")
+    return min(mine.values())
+
+
+def _compare(
+    log: Log, store: ReadStore, generations: Mapping[str, int]
+) -> tuple[int, tuple[TableDifference, ...]] | None:
+    """Hold the live tables against the new ones at the same position; None where they moved on."""
+    with store.snapshot() as connection:
+        stand = _stand(connection)
+        position = _position(stand, generations)
+        if position != _target(log, stand, generations):
+            return None
+        live = {row.view: row for row in stand if row.status == LIVE}
+        found: list[TableDifference] = []
+        for view, generation in generations.items():
+            found.extend(_compare_view(connection, view, live.get(view), generation, position))
+    return position, tuple(found)
+
+
+def _compare_view(
+    connection: Connection, view: str, old: Generation | None, generation: int, position: int
+) -> list[TableDifference]:
+    if old is None or old.position != position:
+        return [TableDifference(view, STATE.name, "position")]
+    pairs = zip(
+        VIEW_TABLES[view](old.generation).all(), VIEW_TABLES[view](generation).all(), strict=True
+    )
+    found = (_compare_tables(connection, view, mine, new) for mine, new in pairs)
+    return [difference for difference in found if difference is not None]
+
+
+def _compare_tables(
+    connection: Connection, view: str, old: Table, new: Table
+) -> TableDifference | None:
+    name = new.name.rpartition("_g")[0]
+    inspector = inspect(connection)
+    if not inspector.has_table(old.name):
+        return TableDifference(view, name, "table_missing")
+    present = {column["name"] for column in inspector.get_columns(old.name)}
+    if present != {column.name for column in new.c}:
+        return TableDifference(view, name, "columns")
+    missing = except_(select(*new.c), select(*old.c)).subquery()
+    surplus = except_(select(*old.c), select(*new.c)).subquery()
+    counts = connection.execute(
+        select(
+            select(func.count()).select_from(missing).scalar_subquery(),
+            select(func.count()).select_from(surplus).scalar_subquery(),
+        )
+    ).one()
+    if not any(counts):
+        return None
+    keys = [column.name for column in new.primary_key]
+    differing = (
+        select(*(missing.c[key] for key in keys))
+        .union(select(*(surplus.c[key] for key in keys)))
+        .limit(_KEYS_SHOWN)
+    )
+    found = connection.execute(differing.order_by(*keys)).mappings()
+    return TableDifference(
+        view, name, "rows", counts[0], counts[1], tuple(dict(row) for row in found)
+    )
+
+
+def _switch(log: Log, store: ReadStore, generations: Mapping[str, int]) -> int | None:
+    """Make the new tables the live ones, if nothing was projected since; None where it was."""
+    with store.writing() as connection:
+        stand = _stand(connection)
+        position = _position(stand, generations)
+        if position != _target(log, stand, generations):
+            return None
+        c = STATE.c
+        for view, generation in generations.items():
+            whose = (c.view == view, c.status == LIVE)
+            connection.execute(update(STATE).where(*whose).values(status=RETIRED))
+            whose = (c.view == view, c.generation == literal(generation))
+            connection.execute(update(STATE).where(*whose).values(status=LIVE))
+    return position
