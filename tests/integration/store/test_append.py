@@ -171,9 +171,10 @@ def test_totals_add_up_and_are_asked_through_a_month(ledger):
         post(ledger, f"{number}", [contribution(number, month=JANUARY.plus(number), fen=10)])
     post(ledger, "more", [contribution("more", fen=5)])
     found = ledger.log.totals(BOOK, through=JANUARY.next)
-    assert {
-        key.month: total for key, total in found.items() if key.account == "treasury"
-    } == {JANUARY.ordinal: Total(15, 0, 2), JANUARY.next.ordinal: Total(10, 0, 1)}
+    assert {key.month: total for key, total in found.items() if key.account == "treasury"} == {
+        JANUARY.ordinal: Total(15, 0, 2),
+        JANUARY.next.ordinal: Total(10, 0, 1),
+    }
     assert len(ledger.log.totals(BOOK)) == 6
 
 

@@ -76,6 +76,11 @@ def test_a_database_that_is_not_there_says_so(clock):
         FundLedger(url, clock=clock)
 
 
+def fill(ledger, size):
+    for number in range(200):
+        post(ledger, f"{number}", contributions(f"{number}", size))
+
+
 @pytest.mark.parametrize("size", [1, 40])
 def test_a_full_disk_refuses_and_loses_nothing(tmp_path, clock, size):
     url = f"sqlite:///{tmp_path / 'books.db'}"
@@ -86,8 +91,7 @@ def test_a_full_disk_refuses_and_loses_nothing(tmp_path, clock, size):
             [pages] = cursor.execute("PRAGMA page_count").fetchone()
             cursor.execute(f"PRAGMA max_page_count = {pages + 1}")
         with pytest.raises(StoreFull):
-            for number in range(200):
-                post(ledger, f"{number}", contributions(f"{number}", size))
+            fill(ledger, size)
         last = ledger.log.last_position()
         assert verify(ledger).ok
         with ledger.recorder.datastore.plain_cursor(writes=True) as cursor:

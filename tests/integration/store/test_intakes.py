@@ -32,9 +32,7 @@ def begin(ledger, held):
 
 def chunk(ledger, held, number):
     events = contributions(f"{held.intake}-{number}", 2, intake=held.intake)
-    return post(
-        ledger, f"{held.intake}:{number}", events, lease=held, staged_for=held.intake
-    )
+    return post(ledger, f"{held.intake}:{number}", events, lease=held, staged_for=held.intake)
 
 
 def finish(ledger, held):
