@@ -192,11 +192,9 @@ class ClaimChecker:
     def check(self, line: int, cells: Sequence[Cell]) -> ClaimRow | tuple[Rejection, ...]:
         """Give the typed row, or everything that is wrong with it at once."""
         values = self._reader.values(cells)
-        if values is not None:
-            if values[_FLAG_AT] is None:
-                values[_FLAG_AT] = 0
-            if self._adds_up(values):
-                return ClaimRow(line, *values)
+        if values is not None and self._adds_up(values):
+            values[_FLAG_AT] = values[_FLAG_AT] or 0
+            return ClaimRow(line, *values)
         return self._rejections(line, cells)
 
     def _adds_up(self, values: list[Any]) -> bool:

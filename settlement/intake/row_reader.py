@@ -44,6 +44,7 @@ class RowReader:
             if column.key in head.columns
         ]
         self._required = [place for place, column in enumerate(head.kind) if column.required]
+        self._order = {column.key: place for place, column in enumerate(head.kind)}
         self._blank: list[Any] = [None] * len(head.kind.columns)
 
     def values(self, cells: Sequence[Cell]) -> list[Any] | None:
@@ -60,27 +61,30 @@ class RowReader:
         for position in self._required:
             if values[position] is None:
                 return None
-        return None if spare < 0 or (self._unnamed and self._strays(cells)) else values
+        if (spare < 0 or self._unnamed) and self._strays(cells):
+            return None
+        return values
 
     def examine(self, line: int, cells: Sequence[Cell]) -> tuple[list[Any], list[Rejection]]:
         """Give what can be read (None elsewhere) and a rejection for every cell that cannot."""
         padded = [*cells, *([None] * (self._width - len(cells)))]
         values, rejections = self._blank.copy(), []
         for position, index, parse in self._plan:
-            column = self._kind.columns[position]
-            fault: tuple[str, dict[str, Any]] | None = None
+            key = self._kind.columns[position].key
             try:
                 values[position] = parse(padded[index])
-                if values[position] is None and column.required:
-                    fault = ("required", {})
             except BadCell as bad:
-                fault = (bad.code, bad.facts)
-            if fault:
-                rejections.append(self.rejection(line, padded, column.key, fault[0], fault[1]))
+                rejections.append(self.rejection(line, padded, key, bad.code, bad.facts))
+        bad_already = {rejection.field for rejection in rejections}
+        for position in self._required:
+            key = self._kind.columns[position].key
+            if values[position] is None and key not in bad_already:
+                rejections.append(self.rejection(line, padded, key, "required", {}))
         for index in self._strays(padded)[:_FEW]:
             value = shown(padded[index])
             facts = {"column": index + 1}
             rejections.append(Rejection(line, "", "cell_without_head", value, facts))
+        rejections.sort(key=lambda rejection: self._order.get(rejection.field, len(self._order)))
         return values, rejections
 
     def rejection(

@@ -143,7 +143,6 @@ def test_full_width_digits_read_like_narrow_ones(fen):
 def test_any_text_is_an_amount_or_refused_by_name(text):
     try:
         fen = parse_amount(text)
-    except BadCell as refused:
-        assert refused.code
-    else:
-        assert fen is None or abs(fen) <= MAX_FEN
+    except BadCell:
+        return
+    assert fen is None or abs(fen) <= MAX_FEN

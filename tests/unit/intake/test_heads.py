@@ -44,7 +44,17 @@ def test_every_alias_is_known_and_names_one_column(kind):
 
 @pytest.mark.parametrize(
     "written",
-    ["金额*", "＊金额", " 金 额 ", "金额(元)", "金额（元）", "金额/元", "金额（必填）", "AMOUNT", "Ａｍｏｕｎｔ"],
+    [
+        "金额*",
+        "＊金额",
+        " 金 额 ",
+        "金额(元)",
+        "金额（元）",
+        "金额/元",
+        "金额（必填）",
+        "AMOUNT",
+        "Ａｍｏｕｎｔ",
+    ],
 )
 def test_width_spaces_case_stars_and_yuan_do_not_matter(written):
     head = find([*FLOWS_ZH[:-1], written])
@@ -53,7 +63,8 @@ def test_width_spaces_case_stars_and_yuan_do_not_matter(written):
 
 
 @pytest.mark.parametrize(
-    "written", ["金额(万元)", "金额（万元）", "金额/万元", "金额万元", "amount(万元)", "金额(单位：万元)"]
+    "written",
+    ["金额(万元)", "金额（万元）", "金额/万元", "金额万元", "amount(万元)", "金额(单位：万元)"],
 )
 def test_an_amount_in_wan_yuan_needs_that_head(written):
     assert find([*FLOWS_ZH[:-1], written]).in_wan == {"amount"}
@@ -100,8 +111,14 @@ def test_missing_columns_are_named_all_at_once():
 def test_a_column_twice_is_refused_with_both_heads():
     codes = problems([*FLOWS_ZH, "amount", "日期"])
     assert codes == [
-        ("duplicate_column", {"kind": "fund_flows", "column": "date", "heads": ("入账日期", "日期")}),
-        ("duplicate_column", {"kind": "fund_flows", "column": "amount", "heads": ("金额", "amount")}),
+        (
+            "duplicate_column",
+            {"kind": "fund_flows", "column": "date", "heads": ("入账日期", "日期")},
+        ),
+        (
+            "duplicate_column",
+            {"kind": "fund_flows", "column": "amount", "heads": ("金额", "amount")},
+        ),
     ]
 
 

@@ -139,9 +139,10 @@ def test_damaged_books_are_refused_or_read_but_never_crash(book, files, seed):
     for step in range(8):
         data[(seed * 7919 + step * 104_729) % len(data)] ^= 0x55 + seed
     try:
-        list(open_table(files.raw("dented", bytes(data))).rows())
-    except FileRefused as refused:
-        assert refused.problems[0].message("zh")
+        rows = list(open_table(files.raw("dented", bytes(data))).rows())
+    except FileRefused as wrong:
+        rows = [(1, [problem.message("zh") for problem in wrong.problems])]
+    assert all(cells for _, cells in rows)
 
 
 def test_a_flipped_bit_in_the_data_is_found_by_its_checksum(files):
@@ -219,6 +220,8 @@ def test_small_and_large_old_books_are_both_walked(files, formula):
     assert found == [(7_002, "#REF!")]
 
 
-@pytest.mark.parametrize(("letters", "number"), [(b"A", 1), (b"Z", 26), (b"AA", 27), (b"XFD", 16384)])
+@pytest.mark.parametrize(
+    ("letters", "number"), [(b"A", 1), (b"Z", 26), (b"AA", 27), (b"XFD", 16384)]
+)
 def test_columns_are_numbered_by_their_letters(letters, number):
     assert workbook_safety.column_number(letters) == number
