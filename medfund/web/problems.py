@@ -74,9 +74,14 @@ class RequestInvalid(InputRejected):
 _STATUS_BY_CODE = {NotAuthenticated.code: 401, AreaNotAllowed.code: 403}
 
 
+def status_of(error: MedfundError) -> int:
+    """Give the HTTP status of one of our errors: by its family, save for who may ask."""
+    return _STATUS_BY_CODE.get(error.code) or _STATUS_BY_FAMILY.get(error.family, 500)
+
+
 def problem(error: MedfundError, request: Request, lang: str) -> JSONResponse:
     """Answer with one of our errors."""
-    status = _STATUS_BY_CODE.get(error.code) or _STATUS_BY_FAMILY.get(error.family, 500)
+    status = status_of(error)
     headers = {}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="medfund"'
