@@ -49,7 +49,7 @@ class House:
     def catch_up(self) -> int:
         """Bring the read models up to the log as it stands, so that one reads one's own writes."""
         position = self.ledger.log.last_position()
-        bring_up_to(self.ledger, self.reads, position, page_events=self.settings.page_size)
+        bring_up_to(self.ledger, self.reads, position, page_size=self.settings.page_size)
         return position
 
 

@@ -28,7 +28,7 @@ from settlement.intake.rejections import FileProblem, FileRefused, Rejection
 from settlement.intake.row_reader import CheckContext
 
 FUND_FLOWS, CLAIMS = "fund_flows", "claims"
-_WAIT_SECONDS = 600
+_PAUSES = 3000
 
 
 class IntakeBusy(Unavailable):
@@ -50,7 +50,7 @@ class Desk:
     area: Area
     user: str
     today: date
-    wait: Callable[[float], None]
+    wait: Callable[[], None]  # a short pause, about a fifth of a second
     partial: bool = False
     dry_run: bool = False
     lease_seconds: int = 15
@@ -260,8 +260,7 @@ def _bring_claims(
 
 def _lease(desk: Desk, attempt: Attempt) -> IntakeLease:
     """Take the lease of (area, kind), waiting while another process posts."""
-    waited = 0.0
-    while True:
+    for _ in range(_PAUSES):
         lease = desk.ledger.log.acquire_lease(
             area=attempt.area,
             kind=attempt.kind,
@@ -270,7 +269,5 @@ def _lease(desk: Desk, attempt: Attempt) -> IntakeLease:
         )
         if lease is not None:
             return lease
-        if waited >= _WAIT_SECONDS:
-            raise IntakeBusy(area=attempt.area, kind=attempt.kind, intake=attempt.intake)
-        desk.wait(0.2)
-        waited += 0.2
+        desk.wait()
+    raise IntakeBusy(area=attempt.area, kind=attempt.kind, intake=attempt.intake)

@@ -1,0 +1,233 @@
+"""``intake``: bringing files in, and looking at what came in."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ledger.domain.money import format_yuan
+from ledger.errors import InputRejected
+from ledger.store.vault import IntakeReport
+from medfund.bootstrap import House, now
+from medfund.cli.app import Session, cli, pass_session
+from settlement.intake.bring_in import Desk, Outcome, bring_in
+from settlement.intake.rejects_file import write_rejects
+
+_SHOWN = 50
+
+
+class UnknownIntake(InputRejected):
+    """No intake of that id."""
+
+    code = "unknown_intake"
+    zh = "没有导入批次 {intake}。"
+    en = "There is no intake {intake}."
+    hint_zh = "请用 intake list 查看。"
+    hint_en = "See intake list."
+
+
+@cli.command(
+    help="导入文件,或 list / show ID 查看 / bring files in; or: intake list, intake show ID",
+)
+@click.argument("words", nargs=-1, required=True, metavar="FILE… | list | show ID")
+@click.option("--kind", type=click.Choice(["fund_flows", "claims"]), help="文件种类 / kind of file")
+@click.option("--dry-run", is_flag=True, help="只检查不入账 / check only, write nothing")
+@click.option("--partial", is_flag=True, help="合格行入账,其余写入退回文件 / post the good rows")
+@click.option(
+    "-o", "--output", "target", type=click.Path(path_type=Path), help="退回文件 / rejects"
+)
+@pass_session
+def intake(  # noqa: PLR0917  click passes options by name
+    session: Session,
+    words: tuple[str, ...],
+    kind: str | None,
+    dry_run: bool,  # noqa: FBT001
+    partial: bool,  # noqa: FBT001
+    target: Path | None,
+) -> None:
+    """Bring files in one after another; each is atomic by itself."""
+    if words == ("list",):
+        _list(session)
+    elif words[0] == "show" and len(words) == 2:
+        _show(session, words[1], target)
+    else:
+        files = [Path(word) for word in words]
+        _bring(session, files, kind=kind, dry_run=dry_run, partial=partial, target=target)
+
+
+def _bring(
+    session: Session,
+    files: list[Path],
+    *,
+    kind: str | None,
+    dry_run: bool,
+    partial: bool,
+    target: Path | None,
+) -> None:
+    output = session.output
+    documents: list[dict[str, Any]] = []
+    with session.house() as house:
+        area = session.area(house)
+        user = area.allow(session.user, "intake")
+        for path in files:
+            with output.progress(path.name) as progress:
+                desk = Desk(
+                    ledger=house.ledger,
+                    vault=house.vault,
+                    area=area,
+                    user=user,
+                    today=house.today(),
+                    partial=partial,
+                    dry_run=dry_run,
+                    lease_seconds=session.settings.lease_seconds,
+                    progress=progress,
+                    wait=lambda: time.sleep(0.2),
+                )
+                outcome = bring_in(path, desk, kind=kind)
+            document = outcome.document(output.lang)
+            if partial and outcome.rejections and outcome.table and not dry_run:
+                document["rejects_file"] = str(write_rejects(outcome, target, lang=output.lang))
+            _keep_report(house, outcome, area.code, user, document)
+            documents.append(document)
+            if outcome.refused:
+                session.exit_code = 2
+            if not output.as_json:
+                _render(session, outcome, document)
+    if output.as_json:
+        output.answer({"files": documents})
+
+
+def _keep_report(
+    house: House, outcome: Outcome, area: str, user: str, document: dict[str, Any]
+) -> None:
+    """Remember how the latest try of a file ended; a dry run and a repeated file leave no mark."""
+    if outcome.dry_run or not outcome.sha256 or outcome.duplicate:
+        return
+    moment = now()
+    house.vault.keep_report(
+        IntakeReport(
+            area=area,
+            content=house.vault.content_key(outcome.sha256),
+            intake=outcome.intake or "",
+            kind=outcome.kind or "",
+            received_by=user,
+            received_us=int(moment.timestamp()) * 1_000_000 + moment.microsecond,
+            outcome=outcome.state,
+            accepted=outcome.accepted,
+            rejected=outcome.rejected,
+            posted=outcome.posted,
+            already=outcome.already,
+            report=document,
+        )
+    )
+
+
+def _render(session: Session, outcome: Outcome, document: dict[str, Any]) -> None:
+    output = session.output
+    zh = {
+        "posted": "已入账",
+        "partial": "部分入账",
+        "duplicate": "重复文件,无变化",
+        "checked": "试导入(未入账)",
+        "rejected": "未入账",
+    }
+    output.line(
+        f"{outcome.path.name}  {outcome.kind or '-'}  "
+        + output.say(zh[outcome.state], outcome.state)
+        + output.say(
+            f"  接受 {outcome.accepted} 行,退回 {outcome.rejected} 行,"
+            f"入账 {outcome.posted} 行,已在账 {outcome.already} 行",
+            f"  accepted {outcome.accepted}, rejected {outcome.rejected}, "
+            f"posted {outcome.posted}, already {outcome.already}",
+        ),
+        style="red" if outcome.refused else "green",
+    )
+    for problem in outcome.problems:
+        output.line(f"  {problem.message(output.lang)}", style="red" if problem.stops else "yellow")
+    if outcome.rejections:
+        heads = output.say("行|列|值|原因", "line|field|value|reason").split("|")
+        output.table(
+            heads,
+            [
+                (str(one.line), one.field, one.value, one.message(output.lang))
+                for one in outcome.rejections[:_SHOWN]
+            ],
+            right=[0],
+        )
+    left = len(outcome.rejections) - _SHOWN
+    if left > 0:
+        output.line(output.say(f"  另有 {left} 条,见 --json。", f"  {left} more; see --json."))
+    if "rejects_file" in document:
+        path = document["rejects_file"]
+        output.line(output.say(f"  退回文件:{path}", f"  rejects file: {path}"))
+    elif outcome.rejections and outcome.state == "rejected":
+        output.line(
+            output.say(
+                "  整个文件未入账。请更正后重新导入,或用 --partial 先入账合格行。",
+                "  Nothing was posted. Correct the file, or post the good rows with --partial.",
+            )
+        )
+
+
+def _list(session: Session) -> None:
+    output = session.output
+    with session.house() as house:
+        area = session.area(house)
+        reports = list(house.vault.reports(area.code))
+    rows = [
+        {
+            "intake": one.intake,
+            "file": one.report.get("file"),
+            "kind": one.kind,
+            "state": one.outcome,
+            "received_by": one.received_by,
+            "accepted": one.accepted,
+            "rejected": one.rejected,
+            "posted": one.posted,
+            "already": one.already,
+        }
+        for one in reports
+    ]
+    heads = output.say(
+        "批次|文件|种类|状态|经办|接受|退回|入账|已在账",
+        "intake|file|kind|state|by|accepted|rejected|posted|already",
+    ).split("|")
+    output.answer(
+        {"area": area.code, "intakes": rows},
+        lambda: output.table(
+            heads, [[str(v) for v in row.values()] for row in rows], right=[5, 6, 7, 8]
+        ),
+    )
+
+
+def _show(session: Session, intake_id: str, target: Path | None) -> None:
+    output = session.output
+    with session.house() as house:
+        area = session.area(house)
+        found = [one for one in house.vault.reports(area.code) if one.intake == intake_id]
+        if not found:
+            raise UnknownIntake(intake=intake_id)
+        report = found[-1]
+        if target is not None:
+            data = house.vault.file(report.content)
+            target.write_bytes(data)
+    document = report.report
+
+    def render() -> None:
+        for key in ("intake", "file", "kind", "state", "accepted", "rejected", "posted", "already"):
+            output.line(f"{key}: {document.get(key)}")
+        heads = output.say("行|列|值|原因", "line|field|value|reason").split("|")
+        rows = [
+            (str(r["line"]), r["field"], r["value"], r["message"])
+            for r in document.get("rejections", [])
+        ]
+        if rows:
+            output.table(heads, rows, right=[0])
+
+    output.answer(document, render)
+
+
+def yuan(fen: int | None) -> str:
+    """Write an amount for the terminal."""
+    return "-" if fen is None else format_yuan(fen)

@@ -1,0 +1,264 @@
+"""Corrections (更正): a recorded fact is never changed; it is reversed in red, naming the original.
+
+The reversal is booked like any fact: on the original's booking date if that month is still open,
+else in the earliest open one. Afterwards the document may be posted again as its next revision.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from itertools import islice
+
+from ledger.aggregates.area import Area
+from ledger.application import FundLedger
+from ledger.domain.entry import red_letter
+from ledger.domain.identity import claim_stream, document_stream
+from ledger.domain.posting_rules import RULES_VERSION
+from ledger.errors import InputRejected, RuleRefused
+from ledger.events.base import Envelope, Posted, Source
+from ledger.events.cash import CashFact, DocumentReversed
+from ledger.events.claim import ClaimFact, ClaimRefunded, ClaimReversed
+from ledger.events.intake import IntakeCompleted, IntakeReversed, IntakeStarted
+from ledger.store.commit import Commit, MonthNotOpen
+from settlement.booking import booked_months, booking_date, books_touched, totals_of
+
+_CHUNK = 5_000
+_TRIES = 5
+
+
+class NothingToReverse(InputRejected):
+    """The reference names no fact that can be reversed."""
+
+    code = "nothing_to_reverse"
+    zh = "{ref} 不是可冲销的单据或结算。"
+    en = "{ref} names no document or settlement that can be reversed."
+    hint_zh = "请给出单据号、结算号或日志位置。"
+    hint_en = "Give a document number, a settlement id or a log position."
+
+
+class AlreadyReversed(RuleRefused):
+    """The fact was reversed before."""
+
+    code = "already_reversed"
+    zh = "{ref} 已于位置 {position} 冲销。"
+    en = "{ref} was reversed at position {position}."
+    hint_zh = "如需更正,请直接以原单据号重新入账。"
+    hint_en = "To correct it, post the document again under its number."
+
+
+class IntakeNotComplete(RuleRefused):
+    """Only a completed intake can be reversed as a whole."""
+
+    code = "intake_not_complete"
+    zh = "没有已完成的导入批次 {intake},不能整批冲销。"
+    en = "There is no completed intake {intake} to reverse."
+    hint_zh = "请用 intake list 查看;未完成的导入请先完成。"
+    hint_en = "See intake list; finish an unfinished one first."
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """What a reversal did."""
+
+    reversed_rows: int
+    first_position: int | None
+    last_position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """A fact that stands, where it lies and at which version of its stream."""
+
+    position: int
+    envelope: Envelope
+
+    @property
+    def fact(self) -> CashFact | ClaimFact:
+        fact = self.envelope.fact
+        if not isinstance(fact, CashFact | ClaimFact):
+            raise TypeError(type(fact).__name__)
+        return fact
+
+
+def reverse_fact(
+    ledger: FundLedger, area: Area, *, ref: str, reason: str, user: str | None
+) -> Reversal:
+    """Reverse one document or settlement (红字冲销), named by number or by log position."""
+    by = area.allow(user, "reverse")
+    standing = _find(ledger, area, ref)
+    return _append(ledger, area, [standing], reason=reason, by=by, key=f"reverse:{ref}")
+
+
+def reverse_intake(
+    ledger: FundLedger, area: Area, *, intake: str, reason: str, user: str | None
+) -> Reversal:
+    """Reverse every row of an intake that still stands (整批冲销); its file may then come again."""
+    by = area.allow(user, "reverse")
+    completed, first = _completed(ledger, area, intake)
+    reversed_rows, span = 0, Reversal(0, None, None)
+    standing = _rows_of(ledger, area, intake, after=first - 1, until=completed.position)
+    while chunk := list(islice(standing, _CHUNK)):
+        key = f"reverse-intake:{intake}:{chunk[0].position}"
+        done = _append(ledger, area, chunk, reason=reason, by=by, key=key)
+        reversed_rows += done.reversed_rows
+        span = Reversal(
+            reversed_rows, span.first_position or done.first_position, done.last_position
+        )
+    fact = IntakeReversed(
+        area=area.code, intake=intake, by=by, reason=reason, reversed_rows=reversed_rows
+    )
+    receipt = ledger.append(
+        [
+            Envelope(
+                completed.envelope.originator_id, completed.envelope.originator_version + 1, fact
+            )
+        ],
+        Commit(key=f"reverse-intake:{intake}:end", input_hash=sha256(intake.encode()).hexdigest()),
+    )
+    return Reversal(
+        reversed_rows, span.first_position or receipt.first_position, receipt.last_position
+    )
+
+
+def _find(ledger: FundLedger, area: Area, ref: str) -> _Standing:
+    """Find what a reference names: a position, a document number, or a settlement id."""
+    streams = [
+        document_stream(area.code, ref),
+        claim_stream(area.code, ref, refund=False),
+        claim_stream(area.code, ref, refund=True),
+    ]
+    if ref.isascii() and ref.isdigit():
+        row = ledger.log.event_at(int(ref))
+        streams += [row.originator_id] if row else []
+    refused: AlreadyReversed | None = None
+    for stream in streams:
+        history = ledger.history(stream)
+        if not history:
+            continue
+        position, last = history[-1]
+        if isinstance(last.fact, DocumentReversed | ClaimReversed):
+            refused = AlreadyReversed(ref=ref, position=position)
+        elif isinstance(last.fact, CashFact | ClaimFact) and last.fact.area == area.code:
+            return _Standing(position, last)
+    raise refused or NothingToReverse(ref=ref)
+
+
+def _completed(ledger: FundLedger, area: Area, intake: str) -> tuple["_Completed", int]:
+    """Find the completion of an intake and where its rows begin."""
+    found: _Completed | None = None
+    first = 1
+    for position, envelope in ledger.facts():
+        fact = envelope.fact
+        if isinstance(fact, IntakeStarted) and fact.intake == intake and fact.area == area.code:
+            first = min(first, position) if found else position
+        if isinstance(fact, IntakeCompleted) and fact.intake == intake and fact.area == area.code:
+            found = _Completed(position, envelope)
+        if isinstance(fact, IntakeReversed) and fact.intake == intake and fact.area == area.code:
+            raise AlreadyReversed(ref=intake, position=position)
+    if found is None:
+        raise IntakeNotComplete(intake=intake)
+    return found, first
+
+
+@dataclass(frozen=True, slots=True)
+class _Completed:
+    position: int
+    envelope: Envelope
+
+
+def _rows_of(
+    ledger: FundLedger, area: Area, intake: str, *, after: int, until: int
+) -> Iterator[_Standing]:
+    """Give the rows of an intake that are the last word on their stream."""
+    facts = ledger.facts(after=max(after, 0), until=until)
+    while batch := list(islice(facts, _CHUNK)):
+        mine = [
+            (position, envelope)
+            for position, envelope in batch
+            if isinstance(envelope.fact, CashFact | ClaimFact)
+            and envelope.fact.source.intake == intake
+            and envelope.fact.area == area.code
+        ]
+        heads = ledger.log.stream_heads([envelope.originator_id for _, envelope in mine])
+        for position, envelope in mine:
+            if heads[envelope.originator_id].position == position:
+                yield _Standing(position, envelope)
+
+
+def _append(
+    ledger: FundLedger,
+    area: Area,
+    standing: Sequence[_Standing],
+    *,
+    reason: str,
+    by: str,
+    key: str,
+) -> Reversal:
+    """Append the red entries; a month that was frozen meanwhile makes them be booked again."""
+    last_position = standing[-1].position
+    for tries_left in range(_TRIES - 1, -1, -1):
+        reversals = [_reversal(ledger, area, one, reason=reason, by=by) for one in standing]
+        envelopes = [
+            Envelope(one.envelope.originator_id, one.envelope.originator_version + 1, fact)
+            for one, fact in zip(standing, reversals, strict=True)
+        ]
+        try:
+            receipt = ledger.append(
+                envelopes,
+                Commit(
+                    key=f"{key}:{last_position}",
+                    input_hash=sha256(key.encode()).hexdigest(),
+                    booked=booked_months(reversals),
+                    totals=totals_of(reversals),
+                ),
+            )
+        except MonthNotOpen:
+            if not tries_left:
+                raise
+            continue
+        return Reversal(len(reversals), receipt.first_position, receipt.last_position)
+    raise AssertionError("the last try returns or raises")
+
+
+def _reversal(
+    ledger: FundLedger, area: Area, standing: _Standing, *, reason: str, by: str
+) -> Posted:
+    fact = standing.fact
+    entry = red_letter(fact.postings)
+    states = ledger.log.books(area.code)
+    day = date.fromisoformat(fact.booked_on)
+    booked = booking_date(day, books_touched(area.code, entry), states) if entry else day
+    if isinstance(fact, CashFact):
+        return DocumentReversed(
+            area=area.code,
+            doc_no=fact.doc_no,
+            revision=fact.revision,
+            fund=fact.fund,
+            date=fact.date,
+            belongs_to=fact.belongs_to,
+            original_position=standing.position,
+            summary=f"冲销 {fact.doc_no}: {reason}",
+            reason=reason,
+            counterparty=fact.counterparty,
+            booked_on=booked.isoformat(),
+            postings=entry,
+            rules_version=RULES_VERSION,
+            prepared_by=by,
+            source=Source(),
+        )
+    return ClaimReversed(
+        area=area.code,
+        setl_id=fact.setl_id,
+        refund=isinstance(fact, ClaimRefunded),
+        institution=fact.institution,
+        clr_type=fact.clr_type,
+        belongs_to=fact.belongs_to,
+        original_position=standing.position,
+        reason=reason,
+        booked_on=booked.isoformat(),
+        postings=entry,
+        rules_version=RULES_VERSION,
+        prepared_by=by,
+        source=Source(),
+    )
