@@ -143,8 +143,11 @@ _AVERAGE = {
     Window.PRIOR_YEAR: ("上年全年月均", "the average month of last year"),
 }
 _BASIS = {
-    Basis.SUBTOTAL: ("本年支出小计", "expense, 小计"),
-    Basis.TOTAL: ("本年支出合计（含上解、补助）", "expense, 合计 with remittances and subsidies"),
+    Basis.SUBTOTAL: ("本年支出小计", "expense, subtotal 小计"),
+    Basis.TOTAL: (
+        "本年支出合计（含上解、补助）",
+        "expense, total 合计 with remittances and subsidies",
+    ),
 }
 
 
@@ -192,8 +195,8 @@ def _plain(
     )
 
 
-_SUBTOTAL = ("小计，不含上解、补助", "小计, without remittances and subsidies between levels")
-_TOTAL = ("合计，含上解、补助", "合计, with remittances and subsidies between levels")
+_SUBTOTAL = ("小计，不含上解、补助", "subtotal 小计, without remittances and subsidies")
+_TOTAL = ("合计，含上解、补助", "total 合计, with remittances and subsidies")
 
 DEFINITIONS: tuple[Definition, ...] = (
     _growth("", Flow.INCOME, Basis.SUBTOTAL, _SUBTOTAL, headline=True),
@@ -215,7 +218,10 @@ DEFINITIONS: tuple[Definition, ...] = (
         Unit.FEN,
         Method.SURPLUS,
         ("本年收支结余", "Surplus of the year to date"),
-        ("本年1月至本期收入合计 − 支出合计", "income − expense from January to this month (合计)"),
+        (
+            "本年1月至本期收入合计 − 支出合计",
+            "income − expense, both total 合计, from January to this month",
+        ),
     ),
     _plain(
         "accumulated_surplus",

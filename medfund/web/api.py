@@ -1,13 +1,15 @@
 """The tap for downstream systems: read-only ``/v1``, the same documents as the commands' JSON."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from hashlib import sha256
-from importlib.metadata import version
+from secrets import token_hex
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Security
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi.security import HTTPBearer
+from starlette.concurrency import run_in_threadpool
 
 from ledger.domain.period import Period
 from medfund.web import questions as ask
@@ -35,15 +37,24 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     500: {**_PROBLEM, "description": "The books are damaged, or an internal error"},
     503: {**_PROBLEM, "description": "Try again later"},
 }
+#: Of the API, not of the product: the second number moves when something is added.
+API_VERSION = "1.0"
 _NOT_STORED = {"Cache-Control": "no-store"}
 
 
 def create_app(source: Source, *, lang: str = "zh", pace: Pace | None = None) -> FastAPI:
     """Make the web door of one book; ``lang`` answers where the asker names no language."""
+
+    @asynccontextmanager
+    async def caught_up(_app: FastAPI) -> AsyncIterator[None]:
+        await run_in_threadpool(source.catch_up)
+        yield
+
     app = FastAPI(
+        lifespan=caught_up,
         title="medfund",
         summary="医保基金账簿 / books of medical-insurance funds, read-only",
-        version=version("medfund"),
+        version=API_VERSION,
         docs_url=None,  # they would load scripts from elsewhere
         redoc_url=None,
     )
@@ -90,6 +101,7 @@ class _Door:
         self._auth = auth
         self._lang = lang
         self._pace = pace
+        self._edition = token_hex(8)  # another process may be another version: its tags differ
 
     def router(self) -> APIRouter:
         """Put the routes together; every one of them asks who is there before anything else."""
@@ -246,7 +258,7 @@ class _Door:
         asked = self._asked(request, question)
         position = self._source.catch_up()
         words = (
-            version("medfund"),
+            self._edition,
             self._source.today().isoformat(),
             request.url.path,
             question.model_dump_json(),

@@ -129,7 +129,8 @@ def handle_problems(app: FastAPI, default_lang: str) -> None:
         return _answer(error.status_code, body, request, lang, error.headers or {})
 
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        structlog.get_logger().error("request_failed", path=request.url.path, exc_info=error)
+        # The server logs the traceback; this line says which question it was.
+        structlog.get_logger().error("request_failed", path=request.url.path, error=repr(error))
         lang = language_of(request, default_lang)
         body = {"code": "unexpected", "family": "unexpected", "detail": _title(500, lang)}
         return _answer(500, body | {"facts": {}}, request, lang, {})

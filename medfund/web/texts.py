@@ -30,7 +30,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "balances": ("基金收支与结余", "Income, expense and balance"),
     "balances_note": (
         "本年1月至所选月份，按记账日期；收入、支出为合计（含上解、补助），单位：元",
-        "January to the month shown, by booking date; 合计 with money between levels; in yuan",
+        "January to the month shown, by booking date; totals 合计 with money between levels; in yuan",
     ),
     "fund": ("基金", "Fund"),
     "income": ("本年收入", "Income"),
@@ -44,7 +44,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "indicators": ("增长与支付能力", "Growth and ability to pay"),
     "indicators_note": (
         "增长率为小计口径，百分比；可支付月数的四种口径并列。点列名看定义",
-        "Growth on 小计, in percent; payable months by four definitions. Heads link to them",
+        "Growth of the subtotal 小计, in percent; payable months by four definitions. Heads link to them",
     ),
     "trailing12": ("滚动12个月", "trailing 12"),
     "ytd_average": ("本年月均", "year to date"),
