@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from multiprocessing.synchronize import Barrier
 
 from integration.store.building import (
     BOOK,
@@ -14,6 +15,7 @@ from integration.store.building import (
 
 from ledger.application import FundLedger
 from ledger.domain.period import Period
+from ledger.store import schema
 from ledger.store.commit import MonthNotOpen
 
 
@@ -60,3 +62,9 @@ def append_many(url: str, name: str, sizes: list[int]) -> int:
             events = contributions(key, size) if size > 1 else [contribution(key)]
             added += 0 if post(ledger, key, events).repeated else size
     return added
+
+
+def upgrade_together(url: str, gate: Barrier) -> None:
+    """Create the schema at the same moment as the others."""
+    gate.wait(60)
+    schema.upgrade(url)

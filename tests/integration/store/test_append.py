@@ -1,5 +1,7 @@
 """What an append writes, what it refuses, and that a refusal leaves nothing behind."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
+
 import pytest
 from eventsourcing.persistence import StoredEvent
 from integration.store.building import (
@@ -17,6 +19,7 @@ from integration.store.building import (
     seal,
 )
 
+from ledger.application import FundLedger
 from ledger.store.commit import (
     BookKey,
     BookNotOpened,
@@ -284,6 +287,15 @@ def test_waiting_ends_with_the_append_or_with_the_time(ledger):
     assert ledger.log.wait_for_append(after=0, timeout=60) == 1
     post(ledger, "key", [contribution("a")])
     assert ledger.log.wait_for_append(after=1, timeout=60) == 2
+
+
+def test_who_waits_is_woken_by_an_append_of_another(ledger, store_url, clock):
+    open_book(ledger)
+    with FundLedger(store_url, clock=clock) as other, ThreadPoolExecutor(3) as threads:
+        waiting = [threads.submit(other.log.wait_for_append, after=1, timeout=40) for _ in range(3)]
+        assert wait(waiting, timeout=0.3).not_done == set(waiting)
+        post(ledger, "key", [contribution("a")])
+        assert [one.result(timeout=30) for one in waiting] == [2, 2, 2]
 
 
 def test_a_month_goes_from_open_to_sealed_and_is_verified(ledger):

@@ -1,11 +1,11 @@
 """Creating the schema, also by several processes at once, and saying what is missing."""
 
 import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
 
 import psycopg
 import pytest
 from integration.store.building import open_book
+from integration.store.processes import upgrade_together
 from support.services import fresh_database, require_postgres
 
 from ledger.application import FundLedger
@@ -24,8 +24,13 @@ def blank_url(request, tmp_path):
 
 def test_processes_that_upgrade_at_once_wait_for_each_other(blank_url, clock):
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(4, mp_context=context) as processes:
-        list(processes.map(schema.upgrade, [blank_url] * 8))
+    gate = context.Barrier(4)
+    processes = [context.Process(target=upgrade_together, args=(blank_url, gate)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 4
     assert schema.check(blank_url) == []
     with FundLedger(blank_url, clock=clock) as ledger:
         open_book(ledger)
