@@ -22,11 +22,12 @@ from medfund.web.pages import pages_of
 from medfund.web.problems import MEDIA_TYPE, AreaNotAllowed, RequestInvalid, handle_problems
 from medfund.web.source import Source
 from projections.queries.balances import balances_document
-from projections.queries.indicators import indicator_targets, indicators_document
+from projections.queries.indicators import indicators_document
 from projections.queries.journal import journal_document
 from projections.queries.known import known_position
 from projections.queries.monthly import monthly_figures
 from projections.queries.periods import periods_document
+from projections.queries.targets import targets_of
 
 _PROBLEM = {"content": {MEDIA_TYPE: {"schema": schemas.Problem.model_json_schema()}}}
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -171,7 +172,7 @@ class _Door:
                 figures,
                 period=Period.parse(question.period),
                 fund=question.fund,
-                targets=indicator_targets(self._source.reads, area=asked.area),
+                targets=targets_of(self._source.reads, area=asked.area),
                 lang=asked.lang,
             )
 

@@ -17,6 +17,7 @@ from starlette.requests import HTTPConnection
 
 from medfund.web.problems import NotAuthenticated
 from medfund.web.source import Source
+from settlement.tokens import token_hash
 
 COOKIE = "medfund_session"
 SESSION_SECONDS = 8 * 3600  # a working day
@@ -30,11 +31,6 @@ class Consumer:
     name: str
     role: str
     token_hash: str
-
-
-def hash_of(token: str) -> str:
-    """Hash a token the way ``token create`` stores it."""
-    return sha256(token.encode()).hexdigest()
 
 
 class Authenticator:
@@ -61,7 +57,7 @@ class Authenticator:
 
     def by_token(self, token: str) -> Consumer | None:
         """Find the holder of a token that stands (未吊销)."""
-        return self._standing(hash_of(token)) if token else None
+        return self._standing(token_hash(token)) if token else None
 
     def open_session(self, consumer: Consumer) -> str:
         """Give the cookie that stands for a token in the browser."""
@@ -79,8 +75,8 @@ class Authenticator:
             signature.encode(), self._signature(body).encode()
         ):
             return None
-        token_hash, _, expires = body.partition(".")
-        return self._standing(token_hash) if int(expires) > self._clock() else None
+        hashed, _, expires = body.partition(".")
+        return self._standing(hashed) if int(expires) > self._clock() else None
 
     def still_stands(self, consumer: Consumer) -> bool:
         """Tell whether a token has not been revoked meanwhile."""
@@ -89,16 +85,16 @@ class Authenticator:
     def _signature(self, body: str) -> str:
         return hmac.new(self._key, body.encode(), sha256).hexdigest()
 
-    def _standing(self, token_hash: str) -> Consumer | None:
+    def _standing(self, hashed: str) -> Consumer | None:
         self._source.catch_up()  # a token that was revoked a moment ago must not open anything
         with self._source.reads.reading() as reading:
             tokens = reading.setup.tokens
             found = reading.rows(
                 select(tokens.c.area, tokens.c.name, tokens.c.role).where(
-                    tokens.c.token_hash == token_hash, tokens.c.revoked == 0
+                    tokens.c.token_hash == hashed, tokens.c.revoked == 0
                 )
             )
         if not found:
             return None
         area, name, role = found[0]
-        return Consumer(area, name, role, token_hash)
+        return Consumer(area, name, role, hashed)

@@ -21,9 +21,9 @@ from medfund.web.overview import Overview, known_months, overview
 from medfund.web.problems import NotAuthenticated, status_of
 from medfund.web.source import Source
 from medfund.web.texts import texts
-from projections.queries.indicators import indicator_targets
 from projections.queries.monthly import monthly_figures
 from projections.queries.periods import months_at
+from projections.queries.targets import targets_of
 
 _STATIC = Path(__file__).parent / "static"
 _ZONE = ZoneInfo("Asia/Shanghai")
@@ -112,7 +112,7 @@ class _Pages:
             shown = overview(
                 figures,
                 period=period,
-                targets=indicator_targets(self._source.reads, area=consumer.area),
+                targets=targets_of(self._source.reads, area=consumer.area),
                 states=self._states(figures.funds, consumer.area, period),
                 lang=lang,
             )

@@ -1,16 +1,13 @@
 """Indicators (指标) of a month: growth, payable months and their kin, each with definition and inputs.
 
-``indicators_document`` is pure: monthly figures in, document out. Integers and fractions only,
-rounded half-up once, here. A value that cannot be computed is null with a reason (``REASONS``),
-never nil and never left out.
+Pure: monthly figures in, document out. Integers and fractions only, rounded half-up once, here. A
+value that cannot be computed is null with a reason (``REASONS``), never nil and never left out.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
-
-from sqlalchemy import select
 
 from ledger.domain.fund import BASIC, EMPLOYEE, FUNDS, RESIDENT, leaves
 from ledger.domain.money import decimal_text
@@ -29,8 +26,7 @@ from projections.definitions import (
     definitions_at,
 )
 from projections.queries.monthly import Flows, MonthlyFigures
-from projections.queries.scope import FundUnknown, scope_of
-from projections.store import ReadStore
+from projections.queries.scope import FundUnknown
 
 #: Why a value is null (contract §5), in both languages.
 REASONS: dict[str, tuple[str, str]] = {
@@ -139,19 +135,6 @@ def indicators_document(
             if not definition.only_funds or scope in definition.only_funds
         ],
     }
-
-
-def indicator_targets(store: ReadStore, *, area: str | None) -> list[Target]:
-    """Read the targets (年度指标) that an area has set."""
-    with store.reading() as reading:
-        chosen = scope_of(reading, area=area).area
-        c = reading.setup.targets.c
-        found = reading.rows(
-            select(c.indicator, c.fund, c.year, c.at_most, c.at_least).where(c.area == chosen)
-        )
-    return [
-        Target(row.indicator, row.fund, int(row.year), row.at_most, row.at_least) for row in found
-    ]
 
 
 def _scopes(figures: MonthlyFigures, fund: str | None) -> list[str]:

@@ -6,7 +6,7 @@ auditor finds the way back to ``medfund balances``.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
@@ -39,16 +39,17 @@ Lines = Iterator[str]
 Balances = Mapping[tuple[str, str], int]
 
 
-def to_plaintext(document: Mapping[str, Any], program: Program) -> str:
+def to_plaintext(document: Mapping[str, Any], program: str) -> str:
     """Write a journal document (``journal --json``) for one program."""
     vouchers = sorted(document["vouchers"], key=lambda voucher: voucher["booked_on"])
     totals: defaultdict[tuple[str, str], int] = defaultdict(int)
     for voucher in vouchers:
         for line in voucher["lines"]:
             totals[line["fund"], line["account"]] += line["debit_fen"] - line["credit_fen"]
-    write = _beancount if program is Program.BEANCOUNT else _ledger_like
+    chosen = Program(program)
+    write = _beancount if chosen is Program.BEANCOUNT else _ledger_like
     head = _head(document)
-    return "\n".join((*head, *write(vouchers, totals, program), ""))
+    return "\n".join((*head, *write(vouchers, totals, chosen), ""))
 
 
 def account_name(fund: str, key: str, program: Program) -> str:
@@ -177,8 +178,3 @@ def _beancount(vouchers: list[Any], totals: Balances, program: Program) -> Lines
 def _quoted(text: object) -> str:
     escaped = _one_line(text).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
-
-
-def programs() -> Iterable[str]:
-    """List what ``journal --format`` accepts beside tables."""
-    return [program.value for program in Program]
