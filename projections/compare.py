@@ -160,9 +160,9 @@ def _balances(reading: Reading, until: _Until) -> _Sums:
         .group_by(c.area, c.fund, c.account, month)
     )
     sums: _Sums = _keyed(found, 4)
-    for key, amounts in until.known.part.movements().items():
-        if key.booked_on[:7] <= until.month:
-            at = (key.area, key.fund, key.account, key.booked_on[:7])
+    for (area, fund, account, day, _), amounts in until.known.part.movements().items():
+        if day[:7] <= until.month:
+            at = (area, fund, account, day[:7])
             before = sums.get(at, (0, 0, 0))
             sums[at] = tuple(a + b for a, b in zip(before, amounts, strict=True))
     return sums

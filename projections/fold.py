@@ -46,7 +46,7 @@ class ProjectionStopped(BooksDamaged):
     hint_en = "Run verify on the log; no figure is given until this is resolved."
 
 
-class _Posting(msgspec.Struct):
+class _Posting(msgspec.Struct, gc=False):
     fund: str
     debit: str
     credit: str
@@ -54,12 +54,12 @@ class _Posting(msgspec.Struct):
     party: str | None = None
 
 
-class _Source(msgspec.Struct, frozen=True):
+class _Source(msgspec.Struct, frozen=True, gc=False):
     intake: str | None = None
     line: int | None = None
 
 
-class _Claim(msgspec.Struct):
+class _Claim(msgspec.Struct, gc=False):
     area: str
     booked_on: str
     postings: tuple[_Posting, ...]
@@ -70,7 +70,7 @@ class _Claim(msgspec.Struct):
     refund: bool = False
 
 
-class _Document(msgspec.Struct):
+class _Document(msgspec.Struct, gc=False):
     area: str
     booked_on: str
     postings: tuple[_Posting, ...]
@@ -89,44 +89,12 @@ class _Document(msgspec.Struct):
     source: _Source = _Source()
 
 
-class MovementKey(NamedTuple):
-    """What movements are summed by."""
-
-    area: str
-    fund: str
-    account: str
-    booked_on: str
-    nature: str
-
-
-class PartyKey(NamedTuple):
-    """What movements of accounts kept by name are summed by."""
-
-    area: str
-    fund: str
-    account: str
-    party: str
-    booked_month: str
-
-
-class CareKey(NamedTuple):
-    """What income and expense are summed by beside the booking month: 费款所属期."""
-
-    area: str
-    fund: str
-    account: str
-    booked_month: str
-    belongs_to: str
-
-
-class ObligationKey(NamedTuple):
-    """One line of what institutions are owed."""
-
-    area: str
-    institution: str
-    fund: str
-    month: str
-    clr_type: str
+#: Sums are keyed by plain tuples, in the order of their table's columns; a named tuple would cost a
+#: tenth of the whole fold.
+MovementKey = tuple[str, str, str, str, str]  # area, fund, account, booked_on, nature
+PartyKey = tuple[str, str, str, str, str]  # area, fund, account, party, booked_month
+CareKey = tuple[str, str, str, str, str]  # area, fund, account, booked_month, belongs_to
+ObligationKey = tuple[str, str, str, str, str]  # area, institution, fund, month, clr_type
 
 
 @dataclass(slots=True)
@@ -142,10 +110,10 @@ class Bucket:
         """Spell the pairs out: (debit_fen, credit_fen, lines) per account and day."""
         found: dict[MovementKey, list[int]] = {}
         for (area, fund, debit, credit, day, nature), (fen, lines) in self.pairs.items():
-            on_debit = found.setdefault(MovementKey(area, fund, debit, day, nature), [0, 0, 0])
+            on_debit = found.setdefault((area, fund, debit, day, nature), [0, 0, 0])
             on_debit[0] += fen
             on_debit[2] += lines
-            on_credit = found.setdefault(MovementKey(area, fund, credit, day, nature), [0, 0, 0])
+            on_credit = found.setdefault((area, fund, credit, day, nature), [0, 0, 0])
             on_credit[1] += fen
             on_credit[2] += lines
         return found
@@ -154,8 +122,8 @@ class Bucket:
         """Spell the pairs with a name out: (debit_fen, credit_fen) per account, name and month."""
         found: dict[PartyKey, list[int]] = {}
         for (area, fund, debit, credit, party, month), fen in self.parties.items():
-            found.setdefault(PartyKey(area, fund, debit, party, month), [0, 0])[0] += fen
-            found.setdefault(PartyKey(area, fund, credit, party, month), [0, 0])[1] += fen
+            found.setdefault((area, fund, debit, party, month), [0, 0])[0] += fen
+            found.setdefault((area, fund, credit, party, month), [0, 0])[1] += fen
         return found
 
     def absorb(self, other: "Bucket") -> None:
@@ -262,7 +230,8 @@ class Fold:
         _sum(bucket, fact, FLOW, row.topic)
         pick = 3 if row.topic == ClaimRefunded.TOPIC or fact.refund else 2
         count = -1 if row.topic == ClaimReversed.TOPIC else 1
-        seen: set[str] = set()
+        obligations = bucket.obligations
+        seen: tuple[str, ...] = ()
         for posting in fact.postings:
             if posting.credit == OWED:
                 fen = posting.fen
@@ -270,15 +239,14 @@ class Fold:
                 fen = -posting.fen
             else:
                 continue
-            key = ObligationKey(
-                fact.area, fact.institution, posting.fund, fact.belongs_to, fact.clr_type
-            )
-            sums = bucket.obligations.get(key)
+            fund = posting.fund
+            key = (fact.area, fact.institution, fund, fact.belongs_to, fact.clr_type)
+            sums = obligations.get(key)
             if sums is None:
-                sums = bucket.obligations[key] = [0, 0, 0, 0]
+                sums = obligations[key] = [0, 0, 0, 0]
             sums[0] += fen
-            if posting.fund not in seen:
-                seen.add(posting.fund)
+            if fund not in seen:
+                seen = (*seen, fund)
                 sums[pick] += count
 
     def document(self, row: StoredRow) -> None:
@@ -364,7 +332,7 @@ class Fold:
         if posting.party is None or OWED not in (posting.debit, posting.credit):
             return
         fen = posting.fen if posting.debit == OWED else -posting.fen
-        key = ObligationKey(area, posting.party, posting.fund, month, PAID_DOWN)
+        key = (area, posting.party, posting.fund, month, PAID_DOWN)
         _add(bucket.obligations, key, [0, fen, 0, 0])
 
 
@@ -393,7 +361,7 @@ def _by_care(bucket: Bucket, area: str, month: str, care: str, posting: _Posting
         (posting.credit, 0, posting.fen),
     ):
         if CHART[account].kind in _FLOW_CLASSES:
-            key = CareKey(area, posting.fund, account, month, care)
+            key = (area, posting.fund, account, month, care)
             _add(bucket.care, key, [debit, credit])
 
 

@@ -11,7 +11,7 @@ from projections.follow import PositionBeyondLog
 from projections.queries.periods import months_at
 from projections.queries.scope import Scope, scope_of
 from projections.store import Reading, ReadStore
-from projections.views.months import SEALED
+from projections.views.months import REOPENING, SEALED
 
 _Row = Mapping[str, Any]
 
@@ -174,7 +174,7 @@ def _other(
 
 
 def _signed(month: _Row | None) -> dict[str, Any]:
-    sealed = month is not None and month["state"] == SEALED
+    sealed = month is not None and month["state"] in (SEALED, REOPENING)
     return {
         "reviewed_by": month["approved_by"] if month and sealed else None,
         "booked_by": month["sealed_by"] if month and sealed else None,

@@ -160,9 +160,9 @@ def movements_by_month(
         .group_by(c.fund, c.account, month, c.nature)
     )
     sums = {MonthKey(*row[:4]): (int(row[4]), int(row[5])) for row in found}
-    for key, (debit, credit, _lines) in known.part.movements().items():
-        if key.area == area and key.fund in wanted and key.booked_on <= last_day:
-            at = MonthKey(key.fund, key.account, key.booked_on[:7], key.nature)
+    for (whose, fund, account, day, nature), (debit, credit, _) in known.part.movements().items():
+        if whose == area and fund in wanted and day <= last_day:
+            at = MonthKey(fund, account, day[:7], nature)
             before = sums.get(at, (0, 0))
             sums[at] = (before[0] + debit, before[1] + credit)
     return sums

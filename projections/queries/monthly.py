@@ -296,9 +296,9 @@ def _care(reading: Reading, known: Known, *, area: str) -> dict[CareKey, _ByAcco
     )
     rows: list[Any] = [tuple(row) for row in found]
     rows += [
-        (key.fund, key.booked_month, key.belongs_to, key.account, *amounts)
-        for key, amounts in known.part.care.items()
-        if key.area == area
+        (fund, booked, belongs_to, account, *amounts)
+        for (whose, fund, account, booked, belongs_to), amounts in known.part.care.items()
+        if whose == area
     ]
     care: dict[CareKey, _ByAccount] = {}
     for fund, booked, belongs_to, account, debit, credit in rows:
@@ -322,9 +322,12 @@ def _owed(reading: Reading, known: Known, *, area: str) -> dict[str, dict[Period
     )
     rows: list[Any] = [tuple(row) for row in found]
     rows += [
-        (key.fund, key.booked_month, key.party, amounts[1] - amounts[0])
-        for key, amounts in known.part.party_movements().items()
-        if key.area == area and key.account == OWED
+        (fund, month, party, credit - debit)
+        for (whose, fund, account, party, month), (
+            debit,
+            credit,
+        ) in known.part.party_movements().items()
+        if whose == area and account == OWED
     ]
     changes: dict[str, dict[Period, list[tuple[str, int]]]] = {}
     for fund, month, party, fen in rows:
@@ -359,9 +362,9 @@ def _opening_days(reading: Reading, known: Known, *, area: str) -> dict[str, dat
     )
     rows: list[Any] = [tuple(row) for row in found]
     rows += [
-        (key.fund, key.booked_on, amounts[0], amounts[1])
-        for key, amounts in known.part.movements().items()
-        if key.area == area and key.nature == OPENING
+        (fund, day, debit, credit)
+        for (whose, fund, _, day, nature), (debit, credit, _) in known.part.movements().items()
+        if whose == area and nature == OPENING
     ]
     standing: dict[tuple[str, str], int] = {}
     for fund, day, debit, credit in rows:

@@ -33,13 +33,8 @@ def obligations_document(
         )
         rows = [dict(row) for row in found.mappings()]
         named = reading.setup.institutions.c
-        names = dict(
-            reading.connection.execute(
-                select(named.code, named.name).where(named.area == scope.area)
-            )
-            .tuples()
-            .all()
-        )
+        registered = reading.rows(select(named.code, named.name).where(named.area == scope.area))
+    names: dict[str, str] = {row.code: row.name for row in registered}
     return {
         "position": reading.position,
         "area": scope.area,

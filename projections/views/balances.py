@@ -4,17 +4,16 @@ A settlement waits in the ``staged_*`` tables while its claims intake runs; at t
 sums move to the others, known from that position on.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, select
+from sqlalchemy import BigInteger, Connection, Table, delete, literal, select
 
 from projections.fold import Bucket, Page, Release, Remembered, Span
 from projections.tables import BalanceTables
-from projections.views.writing import add_up, put
+from projections.views.writing import Row, add_up, add_up_from, put
 
-_OWED = ("booked_fen", "paid_fen", "settlements", "refunds")
-_SIDES = ("debit_fen", "credit_fen")
+Key = tuple[str, str, str, str, str]
 
 
 def remember(connection: Connection, tables: BalanceTables) -> Remembered:
@@ -49,36 +48,23 @@ def apply(connection: Connection, tables: BalanceTables, page: Page) -> None:
 
 
 def _count(connection: Connection, tables: BalanceTables, known_from: int, bucket: Bucket) -> None:
-    known = {"known_from": known_from}
-    movements, parties = _spelled(bucket)
-    add_up(connection, tables.movements, (row | known for row in movements))
-    add_up(connection, tables.party_movements, (row | known for row in parties))
-    care = _rows(bucket.care, _SIDES)
-    add_up(connection, tables.care_movements, (row | known for row in care))
-    add_up(connection, tables.claim_obligations, _rows(bucket.obligations, _OWED))
+    known = (known_from,)
+    add_up(connection, tables.movements, _rows(bucket.movements(), then=known))
+    add_up(connection, tables.party_movements, _rows(bucket.party_movements(), then=known))
+    add_up(connection, tables.care_movements, _rows(bucket.care, then=known))
+    add_up(connection, tables.claim_obligations, _rows(bucket.obligations))
 
 
 def _stage(connection: Connection, tables: BalanceTables, intake: str, bucket: Bucket) -> None:
-    waiting = {"intake": intake}
-    movements, parties = _spelled(bucket)
-    add_up(connection, tables.staged_movements, (row | waiting for row in movements))
-    add_up(connection, tables.staged_parties, (row | waiting for row in parties))
-    owed = _rows(bucket.obligations, _OWED)
-    add_up(connection, tables.staged_obligations, (row | waiting for row in owed))
+    whose = (intake,)
+    add_up(connection, tables.staged_movements, _rows(bucket.movements(), first=whose))
+    add_up(connection, tables.staged_parties, _rows(bucket.party_movements(), first=whose))
+    add_up(connection, tables.staged_obligations, _rows(bucket.obligations, first=whose))
 
 
-def _spelled(bucket: Bucket) -> tuple[Iterator[dict[str, Any]], Iterator[dict[str, Any]]]:
-    return (
-        _rows(bucket.movements(), (*_SIDES, "lines")),
-        _rows(bucket.party_movements(), _SIDES),
-    )
-
-
-def _rows(sums: Mapping[Any, list[int]], columns: Iterable[str]) -> Iterator[dict[str, Any]]:
+def _rows(sums: Mapping[Key, list[int]], *, first: Row = (), then: Row = ()) -> list[Row]:
     """Spell keyed sums out as rows, sorted so that two writers would lock them in one order."""
-    names = tuple(columns)
-    for key in sorted(sums):
-        yield {**key._asdict(), **dict(zip(names, sums[key], strict=True))}
+    return [(*first, *key, *then, *sums[key]) for key in sorted(sums)]
 
 
 def _span(span: Span) -> dict[str, Any]:
@@ -91,17 +77,17 @@ def _span(span: Span) -> dict[str, Any]:
 
 
 def _release(connection: Connection, tables: BalanceTables, release: Release) -> None:
-    known = {"known_from": release.known_from}
-    for waiting, live, fixed in (
-        (tables.staged_movements, tables.movements, known),
-        (tables.staged_parties, tables.party_movements, known),
-        (tables.staged_obligations, tables.claim_obligations, {}),
+    known = literal(release.known_from, BigInteger).label("known_from")
+    for waiting, live in (
+        (tables.staged_movements, tables.movements),
+        (tables.staged_parties, tables.party_movements),
+        (tables.staged_obligations, tables.claim_obligations),
     ):
         whose = (waiting.c.area == release.area, waiting.c.intake == release.intake)
-        found = connection.execute(select(waiting).where(*whose)).mappings()
-        add_up(connection, live, (_moved(dict(row), live, fixed) for row in found))
+        columns = (known if name == "known_from" else waiting.c[name] for name in _names(live))
+        add_up_from(connection, live, select(*columns).where(*whose))
         connection.execute(delete(waiting).where(*whose))
 
 
-def _moved(row: Mapping[str, Any], live: Table, fixed: Mapping[str, int]) -> dict[str, Any]:
-    return {name: row[name] for name in live.c.keys() if name in row} | dict(fixed)  # noqa: SIM118
+def _names(table: Table) -> tuple[str, ...]:
+    return tuple(column.name for column in table.c)

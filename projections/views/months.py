@@ -33,7 +33,9 @@ _WHO = {
     facts.ReopenRequested.TOPIC: "reopen_requested_by",
 }
 _NOTED = ("plan_hash", "cutoff_position", "sealed_position", "sealed_digest", "reason")
-_BEGUN: dict[str, Any] = dict.fromkeys(("state", "run", *_WHO.values(), *_NOTED, "position"), None)
+_BEGUN: dict[str, Any] = dict.fromkeys(
+    ("state", "run", "close_run", *_WHO.values(), *_NOTED, "position"), None
+)
 
 
 def apply(connection: Connection, tables: MonthTables, page: Page) -> None:
