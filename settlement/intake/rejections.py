@@ -16,12 +16,13 @@ from settlement.intake.problem_texts import FILE_TEXTS, NOTICES
 from settlement.intake.rejection_texts import ROW_TEXTS, Text
 
 _LONGEST_VALUE = 80
+_EXACT_FLOAT = 10**15  # beyond, the digits shown would not be those of the file
 
 
 def shown(value: object, *, personal: bool = False) -> str:
     """Write a cell as a message may show it: cut to 80 characters, a person's number masked."""
     text = "" if value is None else str(value)
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_FLOAT:
         text = f"{value:.0f}"  # 310.0 was typed as 310
     text = "".join(char if char.isprintable() else "�" for char in text.strip())
     if personal:
