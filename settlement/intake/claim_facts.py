@@ -4,11 +4,12 @@ The owing fund follows the part of the payment, not the insurance type (correcti
 is owed by the insured's basic fund, ``acct_pay`` by personal accounts whoever's they are.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import cast
+
+import msgspec
 
 from ledger.aggregates.area import Area
 from ledger.domain.fund import ASSISTANCE, EMPLOYEE, PERSONAL, POOLED, RESIDENT, is_leaf
@@ -28,6 +29,7 @@ BASIC_FUND = {
 }
 PART_FUND = {"hifmi_pay": "392", "hifob_pay": "330", "cvlserv_pay": "320", "maf_pay": ASSISTANCE}
 
+_COLUMNS = ClaimRow.__struct_fields__[1:]
 _AMOUNTS = ClaimAmounts.__struct_fields__
 _DETAILS = (
     "mdtrt_id",
@@ -92,11 +94,12 @@ class Owing:
 
 
 def claim_content(row: ClaimRow, person: str) -> str:
-    """Hash what a row says with the person's token in place of the number."""
-    said = dict(zip(ClaimRow.__struct_fields__[1:], row.said(), strict=True))
+    """Hash what a row says with the person's token in place of the number; empty cells say nothing."""
+    said = {
+        name: value for name, value in zip(_COLUMNS, row.said(), strict=True) if value is not None
+    }
     said["psn_no"] = person
-    text = json.dumps(said, ensure_ascii=False, sort_keys=True, default=str)
-    return sha256(text.encode()).hexdigest()[:32]
+    return sha256(msgspec.json.encode(said, order="sorted")).hexdigest()[:32]
 
 
 def claim_fact(
@@ -115,7 +118,8 @@ def claim_fact(
     day = row.setl_time.date()
     booked_on = booking_date(day, books_touched(area.code, entry), states) if entry else day
     values = {name: getattr(row, name) for name in _AMOUNTS}
-    details = {name: str(getattr(row, name)) for name in _DETAILS if getattr(row, name) is not None}
+    given = ((name, getattr(row, name)) for name in _DETAILS)
+    details = {name: str(value) for name, value in given if value is not None}
     details["setl_time"] = row.setl_time.isoformat()
     return (ClaimRefunded if row.is_refund else ClaimSettled)(
         area=area.code,
