@@ -8,9 +8,8 @@ hashes, or cut off at its end, can only be told by an anchor (存证锚点) kept
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
-from ledger.application import FundLedger
 from ledger.errors import BooksDamaged, InputRejected
 from ledger.store import statements as sql
 from ledger.store.books import BookState
@@ -19,6 +18,7 @@ from ledger.store.commit import BookKey, Total, TotalKey, TransitionRefused
 from ledger.store.finding import Finding
 from ledger.store.reading import Reading, moment_of
 from ledger.store.recomputed import Recomputed
+from ledger.store.recording import Recording
 from ledger.store.seals import (
     GENESIS_NO,
     NO_DIGEST,
@@ -94,8 +94,15 @@ class Verification:
     anchor: Anchor
 
 
+class Ledger(Protocol):
+    """What verify reads: the log of the books."""
+
+    @property
+    def log(self) -> Recording: ...
+
+
 def verify(
-    ledger: FundLedger, *, anchor: Anchor | None = None, progress: Progress | None = None
+    ledger: Ledger, *, anchor: Anchor | None = None, progress: Progress | None = None
 ) -> Verification:
     """Check the whole log, its seals, keys, totals and books against each other."""
     with ledger.log.snapshot() as log:

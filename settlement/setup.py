@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 import msgspec
-from ledger.application import FundLedger
 
 from ledger.aggregates.area import Area, NobodyNamed, UnknownUser, fold_area
+from ledger.application import FundLedger
 from ledger.domain.identity import area_stream
 from ledger.domain.period import Period
 from ledger.errors import RuleRefused

@@ -162,7 +162,7 @@ def journal(  # noqa: PLR0917  click passes options by name
     if output.as_json:
         output.answer(document)
     elif form in _PLAIN:
-        _deliver(to_plaintext(document, form).encode(), target)  # type: ignore[arg-type]
+        _deliver(to_plaintext(document, form).encode(), target)
     elif form == "csv":
         _deliver(to_csv(journal_table(document, lang=output.lang)), target)
     elif form == "xlsx":
