@@ -59,6 +59,7 @@ class Settings(BaseSettings):
 
     database_url: str = "sqlite:///medfund.db"
     broker_url: str | None = None
+    queue: str = Field(default="medfund", pattern=r"^[a-z_][a-z0-9_.-]*$")
     lang: Literal["zh", "en"] = "zh"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_json: bool = False
