@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_json: bool = False
     person_key: SecretStr | None = None
-    lease_seconds: int = Field(default=60, ge=5, le=3600)
+    lease_seconds: int = Field(default=15, ge=5, le=3600)
     page_size: int = Field(default=20_000, ge=1, le=200_000)
 
     @field_validator("database_url")

@@ -182,17 +182,20 @@ class Vault:
             ).first()
             if row is None:
                 raise KeyDestroyed(name=f"file:{content}")
-            cipher = AESGCM(self.key(row[0], row[1]))
+            name, cipher = row[0], AESGCM(self.key(row[0], row[1]))
             rows = connection.execute(
                 text(
                     "SELECT no, data FROM received_file_chunks WHERE content = :content ORDER BY no"
                 ),
                 {"content": content},
             )
-            return b"".join(
-                cipher.decrypt(_nonce(number), bytes(data), content.encode())
-                for number, data in rows
-            )
+            try:
+                return b"".join(
+                    cipher.decrypt(_nonce(number), bytes(data), content.encode())
+                    for number, data in rows
+                )
+            except InvalidTag:  # the key was destroyed, and the content came again under a new one
+                raise KeyDestroyed(name=name) from None
 
     def keep_report(self, report: IntakeReport) -> None:
         """Keep how a file's latest try ended, encrypted under the file's key."""
@@ -233,7 +236,10 @@ class Vault:
             _, key = self._existing(f"file:{content}")
         except KeyDestroyed:
             return {"destroyed": True}
-        plain = AESGCM(key).decrypt(sealed[:12], sealed[12:], content.encode())
+        try:
+            plain = AESGCM(key).decrypt(sealed[:12], sealed[12:], content.encode())
+        except InvalidTag:
+            return {"destroyed": True}
         report: dict[str, Any] = json.loads(plain)
         return report
 

@@ -136,8 +136,8 @@ class FundFlowChecker:
         """Give the typed row, or everything that is wrong with it at once."""
         values, rejections = self._reader.examine(line, cells)
         row = dict(zip(_KEYS, values, strict=True))
-        if row["item"] == "personal_credit" and row["fund"] == parent(POOLED):
-            row["fund"] = POOLED  # 划入个人账户 has one direction: 310 alone says enough
+        if row["item"] == "personal_credit" and row["fund"] in {parent(POOLED), PERSONAL}:
+            row["fund"] = POOLED  # 划入个人账户 has one direction: any of 310's codes says enough
         bad = {rejection.field for rejection in rejections}
         for rule in _RULES:
             for key, code, facts in rule(row, self._context):
