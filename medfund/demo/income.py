@@ -137,13 +137,14 @@ class Income:
                 self._add(month, 14, RESIDENT, item, fen * 104 // 100, counterparty=payer)
 
     def _smaller_funds(self, month: Period) -> None:
-        self._receipts(month, "330", "contribution.employer", self._small(1_700_000, 2_100_000))
-        self._receipts(month, "320", "contribution.employer", self._small(2_500_000, 3_000_000))
-        fen = self._small(2_200_000, 2_700_000)
+        self._receipts(month, "330", "contribution.employer", self._around("330", month, 116))
+        self._receipts(month, "320", "contribution.employer", self._around("320", month, 119))
+        fen = self._around("392", month, 108)
         self._add(month, 15, "392", "contribution.individual", fen, money_account="treasury")
         if month.month in {3, 9}:
             self._add(month, 17, "392", "subsidy.county", self._small(1_500_000, 2_000_000))
-        self._add(month, 10, ASSISTANCE, "subsidy.county", self._small(1_100_000, 1_500_000))
+        fen = self._around(ASSISTANCE, month, 76)
+        self._add(month, 10, ASSISTANCE, "subsidy.county", fen)
         if month.month == 2:
             self._add(month, 11, ASSISTANCE, "subsidy.central", self._small(6_000_000, 6_600_000))
         if month.month == 5:
@@ -161,6 +162,14 @@ class Income:
             fen = self._small(3_000, 9_000)
             self._add(month, 21, fund, "interest", fen, money_account="expenditure")
             self._add(month, 23, fund, "move.expenditure_interest_to_fiscal", fen)
+
+    def _around(self, fund: str, month: Period, percent: int) -> int:
+        """Draw an amount around a share of what the fund spends in a month."""
+        return (
+            self._plan.level(fund, month)
+            * self._rng.randrange(10 * percent, 10 * percent + 50)
+            // 1000
+        )
 
     def _small(self, low: int, high: int) -> int:
         """Draw an amount between two sums in yuan, in fen."""
