@@ -137,6 +137,17 @@ def next_page(
     commits = _commits(log, after=after, page_size=page_size, until=until)
     if not commits:
         return None
+    try:
+        return _fold(log, commits, after=after, remembered=remembered)
+    except ProjectionStopped as stopped:
+        sound = [one for one in commits if one.last_position < stopped.facts["position"]]
+        if not sound:
+            raise
+        # What lies before the damage is projected still; the next page begins with it and stops.
+        return _fold(log, sound, after=after, remembered=remembered)
+
+
+def _fold(log: Log, commits: list[Seal], *, after: int, remembered: Remembered) -> Page:
     last = commits[-1].last_position
     rows = log.read_page(after=after, limit=last - after, until=last)
     _refuse_gaps(rows, after=after, last=last)
@@ -196,7 +207,7 @@ def _commits(log: Log, *, after: int, page_size: int, until: int | None) -> list
 
 def _refuse_gaps(rows: list[StoredRow], *, after: int, last: int) -> None:
     """Positions have no gaps; one that is missing was taken out of the log."""
-    if len(rows) == last - after and rows[-1].position == last:
+    if len(rows) == last - after and rows and rows[-1].position == last:
         return
     present = {row.position for row in rows}
     missing = min(set(range(after + 1, last + 1)) - present)

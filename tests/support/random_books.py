@@ -1,0 +1,137 @@
+"""A small random book from a seed: documents, reversals, running, completed and given-up intakes."""
+
+import random
+from collections.abc import Callable, Iterator
+
+from support.facts import AREA, H1, H2, Books, flow, settled
+
+from ledger.domain.entry import Posting
+from ledger.events.base import Posted
+from ledger.events.month import YearTransferred
+
+LEAVES = ("310.pooled", "310.personal", "390", "610")
+_ITEMS = (
+    "contribution.individual",
+    "contribution.pending",
+    "interest",
+    "superior_subsidy",
+    "remit_up",
+    "benefit.inpatient",
+    "benefit.outpatient",
+    "benefit_returned",
+    "prepayment",
+    "opening_balance",
+    "opening_adjustment",
+    "suspense_in",
+)
+
+
+class RandomBooks:
+    """Writes random commits that every rule of the log allows."""
+
+    def __init__(self, books: Books, seed: int) -> None:
+        self.books = books
+        self.random = random.Random(seed)
+        self._number = 0
+        self._standing: list[tuple[Posted, int]] = []
+        self._running: list[str] = []
+
+    def write(self, commits: int) -> None:
+        """Found the area and write some commits."""
+        self.books.found("310", "390", "610")
+        steps: tuple[Callable[[], None], ...] = (
+            self._documents,
+            self._documents,
+            self._reversal,
+            self._start,
+            self._chunk,
+            self._chunk,
+            self._complete,
+            self._file,
+            self._transfer,
+        )
+        for _ in range(commits):
+            self.random.choice(steps)()
+
+    def _day(self) -> str:
+        return f"{self.random.choice((2022, 2023))}-{self.random.randint(1, 12):02d}-15"
+
+    def _flows(self, intake_id: str | None = None) -> Iterator[Posted]:
+        for _ in range(self.random.randint(1, 4)):
+            self._number += 1
+            on = self._day()
+            yield flow(
+                self.random.choice(_ITEMS),
+                self.random.choice(LEAVES),
+                self.random.randint(1, 10_000),
+                on,
+                doc_no=f"d{self._number}",
+                counterparty=self.random.choice((H1, H2, None)),
+                belongs_to=self.random.choice((on[:7], "2024-01")),
+                intake_id=intake_id,
+            )
+
+    def _documents(self) -> None:
+        flows = list(self._flows())
+        first = self.books.post(*flows).first_position
+        self._standing += [(fact, first + number) for number, fact in enumerate(flows)]
+
+    def _file(self) -> None:
+        self._number += 1
+        name = f"f{self._number}"
+        self.books.append([*self._flows(name), self.books.completed(name, "fund_flows")])
+
+    def _reversal(self) -> None:
+        if self._standing:
+            chosen = self._standing.pop(self.random.randrange(len(self._standing)))
+            self.books.reverse(*chosen, day=self._day())
+
+    def _start(self) -> None:
+        self._number += 1
+        self._running.append(f"c{self._number}")
+        self.books.start_claims(self._running[-1], *LEAVES)
+
+    def _chunk(self) -> None:
+        if not self._running:
+            return
+        name = self.random.choice(self._running)
+        claims = []
+        for _ in range(self.random.randint(1, 4)):
+            self._number += 1
+            sign = self.random.choice((1, 1, -1))
+            owed = {
+                leaf: sign * self.random.randint(1, 5_000)
+                for leaf in self.random.sample(LEAVES, self.random.randint(1, 2))
+            }
+            institution = self.random.choice((H1, H2))
+            claims.append(
+                settled(
+                    f"s{self._number:05d}",
+                    owed,
+                    self._day(),
+                    institution=institution,
+                    intake_id=name,
+                )
+            )
+        self.books.claims(name, *claims)
+
+    def _complete(self) -> None:
+        if self._running:
+            name = self._running.pop(self.random.randrange(len(self._running)))
+            self.books.complete_claims(name)
+
+    def _transfer(self) -> None:
+        fen = self.random.randint(1, 1_000)
+        self.books.post(
+            YearTransferred(
+                area=AREA,
+                booked_on="2022-12-31",
+                postings=(Posting("390", "income.interest", "net_assets", fen),),
+                rules_version=1,
+                prepared_by="clerk1",
+                fund="390",
+                period="2022-12",
+                run="r",
+                summary="年终结转",
+            )
+        )
