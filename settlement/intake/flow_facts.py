@@ -14,6 +14,7 @@ from ledger.events import cash
 from ledger.events.base import Source
 from settlement.booking import Books, booking_date, books_touched
 from settlement.intake.fund_flow_rows import FundFlowRow
+from settlement.intake.vocabulary import ITEM_WORDS
 
 RECLASSIFICATION = "reclassification"
 
@@ -159,7 +160,7 @@ def fact_of_document(
         booked_on=_booked_on(area.code, row.date, entry, states).isoformat(),
         belongs_to=str(row.belongs_to),
         amount_fen=amount if len(document.rows) > 1 else row.amount_fen,
-        summary=row.note or summary_of(row),
+        summary=row.note or summary_of(row, area),
         counterparty=row.counterparty,
         counterparty_fund=row.counterparty_fund,
         money_account=row.money_account,
@@ -183,9 +184,10 @@ def _booked_on(area: str, day: date, entry: Entry, states: Books) -> date:
     return booking_date(day, books_touched(area, entry), states) if entry else day
 
 
-def summary_of(row: FundFlowRow) -> str:
-    """Write a voucher's summary (摘要) where the document has no note."""
-    words = [fund_name(row.fund), row.item]
+def summary_of(row: FundFlowRow, area: Area) -> str:
+    """Write a voucher's summary (摘要) where the document has no note: what, from or to whom."""
+    words = [fund_name(row.fund), ITEM_WORDS[row.item][0]]
     if row.counterparty:
-        words.append(row.counterparty)
+        name, _ = area.institutions.get(row.counterparty, (row.counterparty, None))
+        words.append(name)
     return " ".join(words)
