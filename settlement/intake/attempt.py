@@ -27,9 +27,9 @@ class Attempt:
 
     @property
     def intake(self) -> str:
-        """Name the intake for people: short, and the same whenever the file comes again."""
+        """Name the intake for people: short, and the same whenever the file comes to this area again."""
         suffix = f".{self.number}" if self.number > 1 else ""
-        return f"I{self.content[:12]}{suffix}"
+        return f"I{self.stream.hex[:12]}{suffix}"
 
     @property
     def round(self) -> int:
