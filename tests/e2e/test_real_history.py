@@ -3,43 +3,11 @@
 The rows, their sources and the breaks in them stand in `tests/support/history.py`.
 """
 
-import io
-import json
-from collections.abc import Callable
-from contextlib import redirect_stdout
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from support.history import COUNTY, FOLDER, HISTORIES, NATIONAL, Figure, History, fen
-
-from medfund.cli import main
-
-Ask = Callable[..., dict]
-
-
-def asking(book: Path) -> Ask:
-    """Give the command line of a book: words in, JSON document out; anything but 0 is a failure.
-
-    A question is asked once; after a step that writes, everything is asked again.
-    """
-    answers: dict[tuple[str, ...], dict] = {}
-
-    def ask(*words: str) -> dict:
-        if "--as" in words:
-            answers.clear()
-        elif words in answers:
-            return answers[words]
-        said = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
-        with redirect_stdout(said):
-            code = main(["--db", f"sqlite:///{book}", "--json", *words])
-        said.seek(0)
-        text = said.read()
-        assert code == 0, text
-        answers[words] = json.loads(text)
-        return answers[words]
-
-    return ask
+from support.terminal import Ask, asking
 
 
 def bring_in(ask: Ask, *names: str) -> None:
