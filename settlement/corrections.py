@@ -19,7 +19,7 @@ from ledger.errors import InputRejected, RuleRefused
 from ledger.events.base import Envelope, Posted, Source
 from ledger.events.cash import CashFact, DocumentReversed
 from ledger.events.claim import ClaimFact, ClaimRefunded, ClaimReversed
-from ledger.events.intake import IntakeCompleted, IntakeReversed, IntakeStarted
+from ledger.events.intake import IntakeCompleted, IntakeFact, IntakeReversed, IntakeStarted
 from ledger.store.commit import Commit, MonthNotOpen
 from settlement.booking import booked_months, booking_date, books_touched, totals_of
 
@@ -95,9 +95,9 @@ def reverse_intake(
 ) -> Reversal:
     """Reverse every row of an intake that still stands (整批冲销); its file may then come again."""
     by = area.allow(user, "reverse")
-    completed, first = _completed(ledger, area, intake)
+    completed = _completed(ledger, area, intake)
     reversed_rows, span = 0, Reversal(0, None, None)
-    standing = _rows_of(ledger, area, intake, after=first - 1, until=completed.position)
+    standing = _rows_of(ledger, area, intake, after=completed.first - 1, until=completed.position)
     while chunk := list(islice(standing, _CHUNK)):
         key = f"reverse-intake:{intake}:{chunk[0].position}"
         done = _append(ledger, area, chunk, reason=reason, by=by, key=key)
@@ -144,34 +144,42 @@ def _find(ledger: FundLedger, area: Area, ref: str) -> _Standing:
     raise refused or NothingToReverse(ref=ref)
 
 
-def _completed(ledger: FundLedger, area: Area, intake: str) -> tuple["_Completed", int]:
-    """Find the completion of an intake and where its rows begin."""
+@dataclass(frozen=True, slots=True)
+class _Completed:
+    """The last completion of an intake, and the position its rows begin at."""
+
+    position: int
+    envelope: Envelope
+    first: int
+
+
+def _completed(ledger: FundLedger, area: Area, intake: str) -> _Completed:
+    """Find an intake that is completed and was not reversed since."""
+    started: int | None = None
     found: _Completed | None = None
-    first = 1
     for position, envelope in ledger.facts():
         fact = envelope.fact
-        if isinstance(fact, IntakeStarted) and fact.intake == intake and fact.area == area.code:
-            first = min(first, position) if found else position
-        if isinstance(fact, IntakeCompleted) and fact.intake == intake and fact.area == area.code:
-            found = _Completed(position, envelope)
-        if isinstance(fact, IntakeReversed) and fact.intake == intake and fact.area == area.code:
+        if not isinstance(fact, IntakeFact) or (fact.area, fact.intake) != (area.code, intake):
+            continue
+        if isinstance(fact, IntakeStarted):
+            started = started or position
+        elif isinstance(fact, IntakeCompleted):
+            seal = ledger.log.seal_covering(position)
+            own = seal.first_position if seal else position
+            first = found.first if found else started or own
+            found = _Completed(position, envelope, first)
+        elif isinstance(fact, IntakeReversed):
             raise AlreadyReversed(ref=intake, position=position)
     if found is None:
         raise IntakeNotComplete(intake=intake)
-    return found, first
-
-
-@dataclass(frozen=True, slots=True)
-class _Completed:
-    position: int
-    envelope: Envelope
+    return found
 
 
 def _rows_of(
     ledger: FundLedger, area: Area, intake: str, *, after: int, until: int
 ) -> Iterator[_Standing]:
     """Give the rows of an intake that are the last word on their stream."""
-    facts = ledger.facts(after=max(after, 0), until=until)
+    facts = ledger.facts(after=after, until=until)
     while batch := list(islice(facts, _CHUNK)):
         mine = [
             (position, envelope)
