@@ -4,15 +4,13 @@ Only the fields that a read model needs are decoded. Claims come by the hundred 
 postings are summed by pairs of accounts here and spelled out as debit and credit sides once a page.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
 from ledger.domain.chart import CHART, AccountClass
 from ledger.domain.entry import Book
-from ledger.domain.fund import parent
 from ledger.errors import BooksDamaged
 from ledger.events.base import Fact
 from ledger.events.cash import (
@@ -27,10 +25,23 @@ from ledger.events.month import MonthFact, YearTransferred
 from ledger.events.registry import CATALOGUE, UPCASTERS, fact_class
 from ledger.events.setup import AreaFact
 from ledger.store.codec import StoredRow
+from projections.page import (
+    ADJUSTMENT,
+    CLOSING,
+    FLOW,
+    OPENING,
+    Bucket,
+    Document,
+    Page,
+    Release,
+    Remembered,
+    SlimClaim,
+    SlimDocument,
+    SlimPosting,
+    Span,
+    add_sums,
+)
 
-#: What a movement is by nature: openings and adjustments are neither income nor expense, and
-#: year-end transfers (年终结转) must not wipe out the year they close.
-FLOW, OPENING, ADJUSTMENT, CLOSING = "flow", "opening", "adjustment", "closing"
 CLAIMS = "claims"
 OWED, PAID_DOWN = "owed.booked", "-"
 _FLOW_CLASSES = (AccountClass.INCOME, AccountClass.EXPENSE)
@@ -44,161 +55,6 @@ class ProjectionStopped(BooksDamaged):
     en = "The projections stop at log position {position} ({topic}): {reason}."
     hint_zh = "请运行 verify 检查日志;问题排除前不出具任何数字。"
     hint_en = "Run verify on the log; no figure is given until this is resolved."
-
-
-class _Posting(msgspec.Struct, gc=False):
-    fund: str
-    debit: str
-    credit: str
-    fen: int
-    party: str | None = None
-
-
-class _Source(msgspec.Struct, frozen=True, gc=False):
-    intake: str | None = None
-    line: int | None = None
-
-
-class _Claim(msgspec.Struct, gc=False):
-    area: str
-    booked_on: str
-    postings: tuple[_Posting, ...]
-    institution: str
-    clr_type: str
-    belongs_to: str
-    source: _Source
-    refund: bool = False
-
-
-class _Document(msgspec.Struct, gc=False):
-    area: str
-    booked_on: str
-    postings: tuple[_Posting, ...]
-    prepared_by: str
-    fund: str
-    summary: str
-    doc_no: str | None = None
-    revision: int | None = None
-    item: str | None = None
-    date: str | None = None
-    belongs_to: str | None = None
-    counterparty: str | None = None
-    attachments: int = 0
-    original_position: int | None = None
-    run: str | None = None
-    source: _Source = _Source()
-
-
-#: Sums are keyed by plain tuples, in the order of their table's columns; a named tuple would cost a
-#: tenth of the whole fold.
-MovementKey = tuple[str, str, str, str, str]  # area, fund, account, booked_on, nature
-PartyKey = tuple[str, str, str, str, str]  # area, fund, account, party, booked_month
-CareKey = tuple[str, str, str, str, str]  # area, fund, account, booked_month, belongs_to
-ObligationKey = tuple[str, str, str, str, str]  # area, institution, fund, month, clr_type
-
-
-@dataclass(slots=True)
-class Bucket:
-    """Sums that become known at the same position. Pairs are (debit, credit) of one posting."""
-
-    pairs: dict[tuple[str, str, str, str, str, str], list[int]] = field(default_factory=dict)
-    parties: dict[tuple[str, str, str, str, str, str], int] = field(default_factory=dict)
-    care: dict[CareKey, list[int]] = field(default_factory=dict)
-    obligations: dict[ObligationKey, list[int]] = field(default_factory=dict)
-
-    def movements(self) -> dict[MovementKey, list[int]]:
-        """Spell the pairs out: (debit_fen, credit_fen, lines) per account and day."""
-        found: dict[MovementKey, list[int]] = {}
-        for (area, fund, debit, credit, day, nature), (fen, lines) in self.pairs.items():
-            on_debit = found.setdefault((area, fund, debit, day, nature), [0, 0, 0])
-            on_debit[0] += fen
-            on_debit[2] += lines
-            on_credit = found.setdefault((area, fund, credit, day, nature), [0, 0, 0])
-            on_credit[1] += fen
-            on_credit[2] += lines
-        return found
-
-    def party_movements(self) -> dict[PartyKey, list[int]]:
-        """Spell the pairs with a name out: (debit_fen, credit_fen) per account, name and month."""
-        found: dict[PartyKey, list[int]] = {}
-        for (area, fund, debit, credit, party, month), fen in self.parties.items():
-            found.setdefault((area, fund, debit, party, month), [0, 0])[0] += fen
-            found.setdefault((area, fund, credit, party, month), [0, 0])[1] += fen
-        return found
-
-    def absorb(self, other: "Bucket") -> None:
-        """Add another bucket's sums to these."""
-        for pair, sums in other.pairs.items():
-            _add(self.pairs, pair, sums)
-        for name, fen in other.parties.items():
-            self.parties[name] = self.parties.get(name, 0) + fen
-        for care, sums in other.care.items():
-            _add(self.care, care, sums)
-        for owed, sums in other.obligations.items():
-            _add(self.obligations, owed, sums)
-
-
-def _add(sums: dict[Any, list[int]], key: Any, more: list[int]) -> None:
-    mine = sums.get(key)
-    sums[key] = list(more) if mine is None else [a + b for a, b in zip(mine, more, strict=True)]
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A fact that may need a voucher, with its cash postings only."""
-
-    position: int
-    topic: str
-    body: Any
-    cash: tuple[Any, ...]
-
-    def funds(self) -> tuple[str, ...]:
-        """List the parent funds that need a voucher of their own for it."""
-        return tuple(dict.fromkeys(parent(posting.fund) for posting in self.cash))
-
-
-class Release(NamedTuple):
-    """A claims intake is complete: what was staged for it before this page counts from here on."""
-
-    area: str
-    intake: str
-    known_from: int
-
-
-class Span(NamedTuple):
-    """A claims intake from its start to its completion (None while it runs)."""
-
-    area: str
-    intake: str
-    started: int
-    completed: int | None
-
-
-@dataclass(slots=True)
-class Page:
-    """What a stretch of whole commits adds to the read models."""
-
-    after: int
-    last: int
-    counted: dict[int, Bucket] = field(default_factory=dict)
-    staged: dict[tuple[str, str], Bucket] = field(default_factory=dict)
-    releases: list[Release] = field(default_factory=list)
-    spans: list[Span] = field(default_factory=list)
-    openings: list[tuple[int, str]] = field(default_factory=list)
-    documents: list[Document] = field(default_factory=list)
-    months: list[tuple[int, MonthFact]] = field(default_factory=list)
-    intakes: list[tuple[int, IntakeFact]] = field(default_factory=list)
-    setup: list[tuple[int, AreaFact]] = field(default_factory=list)
-    #: Intake → first and last position of the rows it posted.
-    rows_of: dict[tuple[str, str], list[int]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """What folding must know of the log before the page: running intakes, opening facts."""
-
-    running: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    openings: Mapping[int, str] = field(default_factory=dict)
 
 
 Handler = Callable[["Fold", StoredRow], None]
@@ -315,7 +171,7 @@ class Fold:
             waiting = self.page.staged[key] = Bucket()
         return waiting
 
-    def _nature(self, row: StoredRow, fact: _Document) -> str:
+    def _nature(self, row: StoredRow, fact: SlimDocument) -> str:
         if row.topic == YearTransferred.TOPIC:
             return CLOSING
         nature = _OPENING_TOPICS.get(row.topic)
@@ -328,15 +184,15 @@ class Fold:
         return nature
 
     @staticmethod
-    def _pay_down(bucket: Bucket, area: str, month: str, posting: _Posting) -> None:
+    def _pay_down(bucket: Bucket, area: str, month: str, posting: SlimPosting) -> None:
         if posting.party is None or OWED not in (posting.debit, posting.credit):
             return
         fen = posting.fen if posting.debit == OWED else -posting.fen
         key = (area, posting.party, posting.fund, month, PAID_DOWN)
-        _add(bucket.obligations, key, [0, fen, 0, 0])
+        add_sums(bucket.obligations, key, [0, fen, 0, 0])
 
 
-def _sum(bucket: Bucket, fact: _Claim | _Document, nature: str, topic: str) -> None:
+def _sum(bucket: Bucket, fact: SlimClaim | SlimDocument, nature: str, topic: str) -> None:
     """Add the postings of a fact to the sums by pair of accounts, and by name."""
     area, booked_on = fact.area, fact.booked_on
     pairs, parties = bucket.pairs, bucket.parties
@@ -355,14 +211,14 @@ def _sum(bucket: Bucket, fact: _Claim | _Document, nature: str, topic: str) -> N
             parties[name] = parties.get(name, 0) + posting.fen
 
 
-def _by_care(bucket: Bucket, area: str, month: str, care: str, posting: _Posting) -> None:
+def _by_care(bucket: Bucket, area: str, month: str, care: str, posting: SlimPosting) -> None:
     for account, debit, credit in (
         (posting.debit, posting.fen, 0),
         (posting.credit, 0, posting.fen),
     ):
         if CHART[account].kind in _FLOW_CLASSES:
             key = (area, posting.fund, account, month, care)
-            _add(bucket.care, key, [debit, credit])
+            add_sums(bucket.care, key, [debit, credit])
 
 
 def _check(topic: str, debit: str, credit: str, booked_on: str) -> None:
@@ -403,8 +259,8 @@ def _other(fold: Fold, row: StoredRow) -> None:
 
 
 _REVERSALS = frozenset({ClaimReversed.TOPIC, DocumentReversed.TOPIC})
-_decode_claim = msgspec.json.Decoder(_Claim).decode
-_decode_document = msgspec.json.Decoder(_Document).decode
+_decode_claim = msgspec.json.Decoder(SlimClaim).decode
+_decode_document = msgspec.json.Decoder(SlimDocument).decode
 _WHOLE = {topic: msgspec.json.Decoder(kind) for topic, kind in CATALOGUE.items()}
 _OPENING_TOPICS = {OpeningRecorded.TOPIC: OPENING, OpeningAdjusted.TOPIC: ADJUSTMENT}
 _BY_BASE: tuple[tuple[type[Fact], Handler], ...] = (

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, insert, select, update
 from ledger.errors import Conflict, InputRejected
 from ledger.store.codec import StoredRow
 from ledger.store.seals import Seal
-from projections.fold import Fold, Page, ProjectionStopped, Remembered
+from projections.fold import Fold, ProjectionStopped
+from projections.page import Page, Remembered
 from projections.store import BUILDING, LIVE, NothingProjected, ReadStore
 from projections.tables import STATE, VIEW_TABLES, Tables, balance_tables
 from projections.views import balances, intakes, journal, months, setup

@@ -8,7 +8,7 @@ from typing import Any
 from ledger.domain.chart import CHART, AccountClass, account_name
 from ledger.domain.entry import Book
 from ledger.domain.fund import leaves
-from projections.fold import CLOSING
+from projections.page import CLOSING
 from projections.queries.known import KnownLedger, MonthKey, known_as_of, movements_by_month
 from projections.queries.scope import scope_of
 from projections.store import ReadStore

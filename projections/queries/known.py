@@ -14,8 +14,9 @@ from sqlalchemy import func, or_, select
 
 from ledger.errors import InputRejected
 from ledger.store.seals import Seal
-from projections.fold import Bucket, Fold, Remembered
+from projections.fold import Fold
 from projections.follow import PAGE_SIZE, Log, PositionBeyondLog
+from projections.page import Bucket, Remembered
 from projections.store import Reading
 
 #: Asia/Shanghai has had no other offset since 1991, and no log is older.

@@ -15,7 +15,8 @@ from sqlalchemy import func, select
 from ledger.domain.chart import CHART, AccountClass
 from ledger.domain.fund import parent
 from ledger.domain.period import Period, months_between
-from projections.fold import CLOSING, FLOW, OPENING, OWED
+from projections.fold import OWED
+from projections.page import CLOSING, FLOW, OPENING
 from projections.queries.known import (
     Known,
     KnownLedger,

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Table, delete, literal, select
 
-from projections.fold import Bucket, Page, Release, Remembered, Span
+from projections.page import Bucket, Page, Release, Remembered, Span
 from projections.tables import BalanceTables
 from projections.views.writing import Row, add_up, add_up_from, put
 

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, select, tuple_
 
 from ledger.events.intake import IntakeCompleted, IntakeFact, IntakeReversed, IntakeStarted
-from projections.fold import Page
+from projections.page import Page
 from projections.tables import IntakeTables
 from projections.views.writing import put
 

@@ -5,13 +5,13 @@ that touches two funds is a voucher in each, as each fund is a book of its own (
 """
 
 from collections.abc import Iterator
+from itertools import count
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, insert, select, tuple_, update
 
-from ledger.domain.entry import sides
 from ledger.domain.fund import parent
-from projections.fold import Document, Page
+from projections.page import Document, Page
 from projections.tables import JournalTables
 
 
@@ -85,11 +85,20 @@ def _voucher(document: Document, series: Series, number: int) -> dict[str, Any]:
 
 
 def _lines(document: Document) -> Iterator[dict[str, Any]]:
-    for line, side in enumerate(sides(document.cash), start=1):
-        yield {
-            "position": document.position,
-            "line": line,
-            "area": document.body.area,
-            "voucher_fund": parent(side.fund),
-            **side._asdict(),
-        }
+    lines = count(1)
+    for posting in document.cash:
+        for account, debit, credit in (
+            (posting.debit, posting.fen, 0),
+            (posting.credit, 0, posting.fen),
+        ):
+            yield {
+                "position": document.position,
+                "line": next(lines),
+                "area": document.body.area,
+                "voucher_fund": parent(posting.fund),
+                "fund": posting.fund,
+                "account": account,
+                "debit_fen": debit,
+                "credit_fen": credit,
+                "party": posting.party,
+            }

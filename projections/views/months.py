@@ -7,7 +7,7 @@ from sqlalchemy import Connection, insert, select, tuple_
 
 from ledger.events import month as facts
 from ledger.events.month import MonthFact
-from projections.fold import Page
+from projections.page import Page
 from projections.tables import MonthTables
 from projections.views.writing import put
 

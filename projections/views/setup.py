@@ -7,7 +7,7 @@ from sqlalchemy import Connection, update
 
 from ledger.events import setup as facts
 from ledger.events.setup import AreaFact
-from projections.fold import Page
+from projections.page import Page
 from projections.tables import SetupTables
 from projections.views.writing import put
 

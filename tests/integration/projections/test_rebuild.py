@@ -9,8 +9,8 @@ from support.facts import AREA, H1, Books, day, flow, settled
 from ledger.errors import Conflict
 from projections import rebuild as rebuilding
 from projections.compare import compare
-from projections.fold import Remembered
 from projections.follow import apply_page, begin, bring_up_to, next_page
+from projections.page import Remembered
 from projections.queries.balances import balances_document
 from projections.rebuild import ViewUnknown, drop_retired, rebuild
 from projections.store import ProjectionsTorn

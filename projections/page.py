@@ -1,0 +1,180 @@
+"""What a page of the log comes to: sums by account, vouchers to write, steps and setup in order."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ledger.domain.fund import parent
+from ledger.events.intake import IntakeFact
+from ledger.events.month import MonthFact
+from ledger.events.setup import AreaFact
+
+#: What a movement is by nature: openings and adjustments are neither income nor expense, and
+#: year-end transfers (年终结转) must not wipe out the year they close.
+FLOW, OPENING, ADJUSTMENT, CLOSING = "flow", "opening", "adjustment", "closing"
+
+
+class SlimPosting(msgspec.Struct, gc=False):
+    """A posting as a page reads it."""
+
+    fund: str
+    debit: str
+    credit: str
+    fen: int
+    party: str | None = None
+
+
+class SlimSource(msgspec.Struct, frozen=True, gc=False):
+    """The intake and line of a fact."""
+
+    intake: str | None = None
+    line: int | None = None
+
+
+class SlimClaim(msgspec.Struct, gc=False):
+    """The fields of a settlement, or of its reversal, that are added up."""
+
+    area: str
+    booked_on: str
+    postings: tuple[SlimPosting, ...]
+    institution: str
+    clr_type: str
+    belongs_to: str
+    source: SlimSource
+    refund: bool = False
+
+
+class SlimDocument(msgspec.Struct, gc=False):
+    """The fields of a fact of the cash book that a voucher shows."""
+
+    area: str
+    booked_on: str
+    postings: tuple[SlimPosting, ...]
+    prepared_by: str
+    fund: str
+    summary: str
+    doc_no: str | None = None
+    revision: int | None = None
+    item: str | None = None
+    date: str | None = None
+    belongs_to: str | None = None
+    counterparty: str | None = None
+    attachments: int = 0
+    original_position: int | None = None
+    run: str | None = None
+    source: SlimSource = SlimSource()
+
+
+#: Sums are keyed by plain tuples, in the order of their table's columns; a named tuple would cost a
+#: tenth of the whole fold.
+MovementKey = tuple[str, str, str, str, str]  # area, fund, account, booked_on, nature
+PartyKey = tuple[str, str, str, str, str]  # area, fund, account, party, booked_month
+CareKey = tuple[str, str, str, str, str]  # area, fund, account, booked_month, belongs_to
+ObligationKey = tuple[str, str, str, str, str]  # area, institution, fund, month, clr_type
+
+
+@dataclass(slots=True)
+class Bucket:
+    """Sums that become known at the same position. Pairs are (debit, credit) of one posting."""
+
+    pairs: dict[tuple[str, str, str, str, str, str], list[int]] = field(default_factory=dict)
+    parties: dict[tuple[str, str, str, str, str, str], int] = field(default_factory=dict)
+    care: dict[CareKey, list[int]] = field(default_factory=dict)
+    obligations: dict[ObligationKey, list[int]] = field(default_factory=dict)
+
+    def movements(self) -> dict[MovementKey, list[int]]:
+        """Spell the pairs out: (debit_fen, credit_fen, lines) per account and day."""
+        found: dict[MovementKey, list[int]] = {}
+        for (area, fund, debit, credit, day, nature), (fen, lines) in self.pairs.items():
+            on_debit = found.setdefault((area, fund, debit, day, nature), [0, 0, 0])
+            on_debit[0] += fen
+            on_debit[2] += lines
+            on_credit = found.setdefault((area, fund, credit, day, nature), [0, 0, 0])
+            on_credit[1] += fen
+            on_credit[2] += lines
+        return found
+
+    def party_movements(self) -> dict[PartyKey, list[int]]:
+        """Spell the pairs with a name out: (debit_fen, credit_fen) per account, name and month."""
+        found: dict[PartyKey, list[int]] = {}
+        for (area, fund, debit, credit, party, month), fen in self.parties.items():
+            found.setdefault((area, fund, debit, party, month), [0, 0])[0] += fen
+            found.setdefault((area, fund, credit, party, month), [0, 0])[1] += fen
+        return found
+
+    def absorb(self, other: "Bucket") -> None:
+        """Add another bucket's sums to these."""
+        for pair, sums in other.pairs.items():
+            add_sums(self.pairs, pair, sums)
+        for name, fen in other.parties.items():
+            self.parties[name] = self.parties.get(name, 0) + fen
+        for care, sums in other.care.items():
+            add_sums(self.care, care, sums)
+        for owed, sums in other.obligations.items():
+            add_sums(self.obligations, owed, sums)
+
+
+def add_sums(sums: dict[Any, list[int]], key: Any, more: list[int]) -> None:
+    """Add amounts to those kept under a key."""
+    mine = sums.get(key)
+    sums[key] = list(more) if mine is None else [a + b for a, b in zip(mine, more, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A fact that may need a voucher, with its cash postings only."""
+
+    position: int
+    topic: str
+    body: SlimDocument
+    cash: tuple[SlimPosting, ...]
+
+    def funds(self) -> tuple[str, ...]:
+        """List the parent funds that need a voucher of their own for it."""
+        return tuple(dict.fromkeys(parent(posting.fund) for posting in self.cash))
+
+
+class Release(NamedTuple):
+    """A claims intake is complete: what was staged for it before this page counts from here on."""
+
+    area: str
+    intake: str
+    known_from: int
+
+
+class Span(NamedTuple):
+    """A claims intake from its start to its completion (None while it runs)."""
+
+    area: str
+    intake: str
+    started: int
+    completed: int | None
+
+
+@dataclass(slots=True)
+class Page:
+    """What a stretch of whole commits adds to the read models."""
+
+    after: int
+    last: int
+    counted: dict[int, Bucket] = field(default_factory=dict)
+    staged: dict[tuple[str, str], Bucket] = field(default_factory=dict)
+    releases: list[Release] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+    openings: list[tuple[int, str]] = field(default_factory=list)
+    documents: list[Document] = field(default_factory=list)
+    months: list[tuple[int, MonthFact]] = field(default_factory=list)
+    intakes: list[tuple[int, IntakeFact]] = field(default_factory=list)
+    setup: list[tuple[int, AreaFact]] = field(default_factory=list)
+    #: Intake → first and last position of the rows it posted.
+    rows_of: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What folding must know of the log before the page: running intakes, opening facts."""
+
+    running: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    openings: Mapping[int, str] = field(default_factory=dict)
