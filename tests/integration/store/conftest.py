@@ -1,17 +1,14 @@
-"""Migrated, empty stores of both kinds."""
+"""The store's own fixtures: a clock that is known, a ledger, and a way around the product."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from support.services import database_on, fresh_database, require_postgres
 
 from ledger.application import FundLedger
-from ledger.store import schema
 
 Sql = Callable[[str], list[tuple[Any, ...]]]
 
@@ -25,32 +22,6 @@ class Clock:
     def __call__(self) -> datetime:
         self.now += timedelta(seconds=1)
         return self.now
-
-
-@pytest.fixture(scope="session")
-def _migrated_template() -> Iterator[str]:
-    """A migrated database that others are copied from: a copy is faster than a migration."""
-    with fresh_database(require_postgres()) as url:
-        schema.upgrade(url)
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'books.db'}"
-        schema.upgrade(url)
-        yield url
-        return
-    template = request.getfixturevalue("_migrated_template").rpartition("/")[2]
-    admin = require_postgres()
-    name = f"medfund_test_store_{abs(hash(request.node.nodeid)):x}"
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield database_on(admin, name)
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 @pytest.fixture
