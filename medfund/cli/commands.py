@@ -8,6 +8,7 @@ from medfund.cli import (
     founding,
     months,
     reading,
+    reports,
     running,
 )
 
@@ -19,5 +20,6 @@ __all__ = [
     "founding",
     "months",
     "reading",
+    "reports",
     "running",
 ]

@@ -20,6 +20,7 @@ from projections.queries.monthly import monthly_figures
 from projections.queries.obligations import obligations_document
 from projections.queries.targets import targets_of
 from projections.reports.csv import to_csv
+from projections.reports.figures_table import shown_value
 from projections.reports.journal_table import journal_table
 from projections.reports.plaintext import to_plaintext
 from projections.reports.xlsx import to_xlsx
@@ -244,7 +245,7 @@ def render_indicators(session: Session, document: dict[str, Any]) -> None:
                 row["fund"],
                 row["name"],
                 _value(row),
-                row["unit"],
+                output.say("元", "yuan") if row["unit"] == "fen" else row["unit"],
                 row["definition"][output.lang],
             )
             for row in document["indicators"]
@@ -254,9 +255,8 @@ def render_indicators(session: Session, document: dict[str, Any]) -> None:
 
 
 def _value(row: dict[str, Any]) -> str:
-    if row["value"] is None:
-        return f"— ({row['reason']})"
-    return format_yuan(row["value"]) if row["unit"] == "fen" else str(row["value"])
+    shown = shown_value(row)
+    return f"— ({row['reason']})" if shown is None else shown
 
 
 @cli.command(help="对定点机构的应付 / what institutions are owed, by fund, month and clr_type")
