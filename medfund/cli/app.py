@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
+from importlib import import_module
 from typing import Any
 
 import click
@@ -36,6 +37,23 @@ EXIT_CODES: dict[type[MedfundError], int] = {
     Unavailable: 5,
 }
 USAGE = 64
+
+#: Which module registers which command.
+COMMANDS = {
+    name: module
+    for module, names in {
+        "auditing": ("rebuild", "replay", "trace", "verify"),
+        "bringing": ("intake",),
+        "corrections": ("reverse",),
+        "demonstration": ("demo",),
+        "founding": ("db", "setup"),
+        "months": ("approve", "close", "reject", "reopen"),
+        "reading": ("balances", "indicators", "journal", "obligations"),
+        "reports": ("report",),
+        "running": ("doctor", "serve", "token", "worker"),
+    }.items()
+    for name in names
+}
 
 #: Words that may stand before or after the command; True where a value follows.
 _GLOBAL_WORDS = {"--db": True, "--as": True, "--lang": True, "--area": True, "--json": False}
@@ -83,7 +101,22 @@ def pass_session(command: Callable[..., Any]) -> Callable[..., Any]:
     return with_session
 
 
+class Commands(click.Group):
+    """The commands by name; the module of one is imported when it is called, or when help lists all."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click asks so
+        """List every command."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module that registers a command, and give the command."""
+        if cmd_name in COMMANDS and cmd_name not in self.commands:
+            import_module(f"medfund.cli.{COMMANDS[cmd_name]}")
+        return super().get_command(ctx, cmd_name)
+
+
 @click.group(
+    cls=Commands,
     name="medfund",
     help="医保基金账簿与结算 / books and settlement of medical-insurance funds",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -132,8 +165,6 @@ def hoisted(arguments: Sequence[str]) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
-    import medfund.cli.commands  # noqa: F401, PLC0415  registers every command
-
     words = hoisted(sys.argv[1:] if arguments is None else arguments)
     call = _Call()
     try:
