@@ -43,9 +43,11 @@ def _body(task: str, open_book: OpenBook) -> Callable[[str, int], None]:
     def work(key: str, schema: int) -> None:
         if schema > SCHEMA:
             raise MessageTooNew(actor=task, key=key, schema=schema, known=SCHEMA)
+        log = structlog.get_logger().bind(actor=task, key=key)
+        log.info("task_begun")
         with open_book() as house:
             run_task(house, task, key)
-        structlog.get_logger().info("task_done", actor=task, key=key)
+        log.info("task_done")
 
     work.__name__ = task
     return work

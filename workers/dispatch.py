@@ -95,6 +95,7 @@ def in_process(house: House) -> Send:
 
     def send(actor: str, key: str) -> None:
         log = structlog.get_logger().bind(actor=actor, key=key)
+        log.info("task_begun")
         try:
             run_task(house, actor, key)
         except Unavailable:

@@ -14,6 +14,8 @@ from workers.broker import build_broker, close_broker, enqueue
 from workers.dispatch import Pace, Send, in_process, pump
 
 _THREADS = 4
+#: An idle thread looks up this often: for a new message on Redis, and for the end of the day.
+_IDLE_MS = 250
 _FAREWELL_MS = 60_000
 
 
@@ -39,7 +41,7 @@ def through(broker: Broker, url: str) -> Send:
 def hands(broker: Broker) -> Iterator[None]:
     """Work the queue off in threads of this process; at the end what was begun is finished."""
     broker.emit_after("process_boot")  # starts the clock of the time limit
-    worker = Worker(broker, worker_threads=_THREADS)
+    worker = Worker(broker, worker_threads=_THREADS, worker_timeout=_IDLE_MS)
     worker.start()
     try:
         yield

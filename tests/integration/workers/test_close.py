@@ -1,25 +1,21 @@
 """A month-end from file to seal: the same events on every store and with every dispatch."""
 
 import shutil
-from collections.abc import Callable
 
 import pytest
 from integration.workers.closing import (
     DECEMBER,
     NOVEMBER,
-    TODAY,
     close,
     decide,
     history,
     open_book,
     request,
-    state,
     working,
 )
 
 from ledger.verify import verify
 from medfund.tasks import run_pending
-from settlement.closing import COMPUTE, POST
 
 
 @pytest.fixture(scope="session")

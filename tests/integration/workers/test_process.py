@@ -1,0 +1,79 @@
+"""``python -m workers`` as an operator meets it."""
+
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from integration.workers.closing import close, decide, open_book, request, state, wait_for
+from integration.workers.delivery import Door
+from integration.workers.processes import WORKER, nobody_may_append, started
+from support.services import free_port
+
+from medfund.settings import Settings
+from workers.broker import close_broker
+from workers.dispatch import hand_over
+from workers.service import connect, through
+
+
+@pytest.mark.parametrize("words", [WORKER, (sys.executable, "-m", "medfund", "worker")])
+def test_without_a_broker_the_worker_does_the_work_itself(file_url, queue, tmp_path, words):
+    settings = Settings(database_url=file_url, broker_url=None, queue=queue)
+    with open_book(file_url) as house, started(settings, tmp_path, *words) as worker:
+        close(house)
+        assert worker.end() == 0
+        assert "worker_stopped" in worker.said
+
+
+def test_told_to_stop_it_finishes_what_it_has_begun(house, settings, tmp_path):
+    request(house)
+    with started(settings, tmp_path) as worker:
+        with nobody_may_append(settings.database_url):
+            worker.wait_to_say("task_begun")
+            worker.tell(signal.SIGTERM)
+        assert worker.code() == 0
+        assert "task_done" in worker.said
+    assert state(house) == "computed"
+
+
+@pytest.mark.parametrize(
+    ("environment", "code", "said"),
+    [
+        ({"MEDFUND_BROKER_URL": "ftp://somewhere"}, 2, "settings_invalid"),
+        ({"MEDFUND_QUEUE": "Not A Name"}, 2, "settings_invalid"),
+        ({"MEDFUND_DATABASE_URL": "sqlite:///no-such-folder/none.db"}, 5, "schema_missing"),
+        ({"POSTGRES_ENABLE_DB_FUNCTIONS": "y"}, 3, "db_functions_refused"),
+    ],
+)
+def test_what_keeps_it_from_starting_is_said_by_code(file_url, tmp_path, environment, code, said):
+    settings = Settings(database_url=file_url)
+    with started(settings, tmp_path, **environment) as worker:
+        assert worker.code() == code
+        assert said in worker.said
+        assert "Traceback" not in worker.said
+
+
+def test_a_password_stays_out_of_the_log(file_url, queue, tmp_path):
+    away = f"redis://clerk:verysecret@127.0.0.1:{free_port()}/0"
+    settings = Settings(database_url=file_url, broker_url=away, queue=queue)
+    with open_book(file_url) as house, started(settings, tmp_path) as worker:
+        request(house)
+        worker.wait_to_say("broker_away")
+        assert "clerk" in worker.said
+        assert "verysecret" not in worker.said
+
+
+def test_dramatiqs_own_command_line_adds_hands(file_url, broker_url, queue, tmp_path):
+    settings = Settings(database_url=file_url, broker_url=broker_url, queue=queue)
+    dramatiq = str(Path(sys.executable).with_name("dramatiq"))
+    words = (dramatiq, "workers", "--processes", "1", "--threads", "1")
+    broker = connect(settings, Door(file_url))
+    with open_book(file_url) as house, started(settings, tmp_path, *words) as worker:
+        run = request(house)
+        hand_over(house.ledger.log, through(broker, broker_url))
+        wait_for(house, "computed")
+        decide(house, run)
+        hand_over(house.ledger.log, through(broker, broker_url))
+        wait_for(house, "sealed")
+        assert worker.end() == 0
+    close_broker(broker)
