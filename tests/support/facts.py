@@ -207,6 +207,26 @@ class Books:
             )
         )
 
+    def reverse_claim(self, fact: claim.ClaimFact, position: int, *, day: str) -> Receipt:
+        """Reverse a settlement in red."""
+        return self.post(
+            claim.ClaimReversed(
+                area=self.area,
+                booked_on=day,
+                postings=red_letter(fact.postings),
+                rules_version=1,
+                prepared_by="clerk1",
+                setl_id=fact.setl_id,
+                refund=isinstance(fact, claim.ClaimRefunded),
+                institution=fact.institution,
+                clr_type=fact.clr_type,
+                belongs_to=fact.belongs_to,
+                original_position=position,
+                reason="错账",
+                source=Source(),
+            )
+        )
+
     def start_claims(self, intake_id: str, *funds: str) -> Receipt:
         """Start a claims intake."""
         started = intake.IntakeStarted(

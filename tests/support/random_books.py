@@ -7,6 +7,7 @@ from support.facts import AREA, H1, H2, Books, flow, settled
 
 from ledger.domain.entry import Posting
 from ledger.events.base import Posted
+from ledger.events.claim import ClaimFact
 from ledger.events.month import YearTransferred
 
 LEAVES = ("310.pooled", "310.personal", "390", "610")
@@ -35,6 +36,8 @@ class RandomBooks:
         self._number = 0
         self._standing: list[tuple[Posted, int]] = []
         self._running: list[str] = []
+        self._claims: dict[str, list[tuple[ClaimFact, int]]] = {}
+        self._counted: list[tuple[ClaimFact, int]] = []
 
     def write(self, commits: int) -> None:
         """Found the area and write some commits."""
@@ -47,6 +50,7 @@ class RandomBooks:
             self._chunk,
             self._chunk,
             self._complete,
+            self._claim_reversal,
             self._file,
             self._transfer,
         )
@@ -113,12 +117,20 @@ class RandomBooks:
                     intake_id=name,
                 )
             )
-        self.books.claims(name, *claims)
+        first = self.books.claims(name, *claims).first_position
+        posted = [(claim, first + number) for number, claim in enumerate(claims)]
+        self._claims.setdefault(name, []).extend(posted)
 
     def _complete(self) -> None:
         if self._running:
             name = self._running.pop(self.random.randrange(len(self._running)))
             self.books.complete_claims(name)
+            self._counted += self._claims.pop(name, [])
+
+    def _claim_reversal(self) -> None:
+        if self._counted:
+            chosen = self._counted.pop(self.random.randrange(len(self._counted)))
+            self.books.reverse_claim(*chosen, day=self._day())
 
     def _transfer(self) -> None:
         fen = self.random.randint(1, 1_000)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from support.facts import AREA, H1, day, flow, settled
 
 from ledger.application import FundLedger
@@ -109,6 +110,10 @@ def test_what_was_known_at_a_position_inside_a_commit(ledger, store, books):
         for at in range(receipt.first_position - 1, receipt.last_position + 2)
     ]
     assert income == [0, 1_00, 3_00, 7_00, 15_00]
+    with store.reading() as reading:
+        c = reading.balances.movements.c
+        known = set(reading.connection.scalars(select(c.known_from)))
+    assert known == {receipt.last_position, receipt.last_position + 1}
 
 
 def test_settlements_wait_for_their_intake(ledger, store, books):

@@ -168,13 +168,18 @@ def test_intakes_say_how_far_they_have_come(ledger, store, books):
 def test_obligations_by_institution_month_and_kind(ledger, store, books):
     books.found("310", "390")
     books.start_claims("c1", "310", "390")
-    books.claims(
+    mistaken = settled(
+        "s0", {"390": 3}, "2023-01-05", institution=H2, intake_id="c1", clr_type="21"
+    )
+    chunk = books.claims(
         "c1",
+        mistaken,
         settled("s1", {"310.pooled": 70, "310.personal": 7}, "2023-01-03", intake_id="c1"),
         settled("s1", {"310.pooled": -70, "310.personal": -7}, "2023-01-04", intake_id="c1"),
         settled("s2", {"390": 50}, "2023-01-04", institution=H2, intake_id="c1", clr_type="21"),
     )
     books.complete_claims("c1")
+    books.reverse_claim(mistaken, chunk.first_position, day="2023-02-01")
     books.post(
         flow("benefit.inpatient", "390", 60, "2023-02-05", counterparty=H2, belongs_to="2023-01"),
         flow("benefit_returned", "390", 25, "2023-02-06", counterparty=H2, belongs_to="2023-01"),
