@@ -3,7 +3,7 @@
 A figure that is null leaves a gap in its line; it is never drawn as nil.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import count
@@ -12,6 +12,7 @@ WIDTH, HEIGHT = 560, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 92, 14, 30
 _MOST_STEPS = 6
 _LABEL_GAP = 16
+_MARK = ""  # the name of the mark among the labels: no series is called so
 
 _Placing = Callable[[Fraction], int]
 
@@ -60,13 +61,22 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A level worth a line of its own (a target), and where its name stands."""
+
+    at: int
+    text: str
+    label_y: int
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """A chart ready to draw."""
 
     lines: tuple[Line, ...]
     across: tuple[Tick, ...]
     up: tuple[Tick, ...]
-    mark: Tick | None
+    mark: Mark | None
     left: int = _LEFT
     right: int = WIDTH - _RIGHT
     bottom: int = HEIGHT - _BOTTOM
@@ -84,11 +94,14 @@ def chart(months: Sequence[str], series: Sequence[Series], *, mark: str | None =
         return _TOP + round((high - value) / (high - low) * (HEIGHT - _TOP - _BOTTOM))
 
     lines = [_line(one, months, y_of) for one in series]
+    mark_y = None if mark is None else y_of(Fraction(mark))
+    wanted = {line.name: line.label_y for line in lines if line.last}
+    labels = _spread(wanted | ({_MARK: mark_y} if mark_y is not None else {}))
     return Chart(
-        lines=_spread(lines),
+        lines=tuple(replace(line, label_y=labels.get(line.name, 0)) for line in lines),
         across=tuple(Tick(_x(number, len(months)), month) for number, month in enumerate(months)),
         up=tuple(Tick(y_of(Fraction(at)), f"{at}") for at in range(low, high + 1, step)),
-        mark=None if mark is None else Tick(y_of(Fraction(mark)), mark),
+        mark=None if mark is None or mark_y is None else Mark(mark_y, mark, labels[_MARK]),
     )
 
 
@@ -117,11 +130,11 @@ def _line(series: Series, months: Sequence[str], y_of: _Placing) -> Line:
     return Line(series.name, kept, kept[-1][-1].y if kept else 0)
 
 
-def _spread(lines: Sequence[Line]) -> tuple[Line, ...]:
-    """Move the names at the lines' ends apart, so that they can be read."""
+def _spread(wanted: Mapping[str, int]) -> dict[str, int]:
+    """Move the names at the right end apart, so that they can be read."""
     placed: dict[str, int] = {}
     free_from = _TOP
-    for line in sorted((one for one in lines if one.last), key=lambda one: one.label_y):
-        placed[line.name] = max(line.label_y, free_from)
-        free_from = placed[line.name] + _LABEL_GAP
-    return tuple(replace(line, label_y=placed.get(line.name, 0)) for line in lines)
+    for name in sorted(wanted, key=lambda one: wanted[one]):
+        placed[name] = max(wanted[name], free_from)
+        free_from = placed[name] + _LABEL_GAP
+    return placed

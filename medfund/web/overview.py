@@ -11,6 +11,7 @@ from ledger.domain.fund import POOLED, RESIDENT, fund_name, parent
 from ledger.domain.money import format_yuan
 from ledger.domain.period import Period, months_between
 from medfund.web.charts import Chart, Series, chart
+from projections.definitions import DEFINITIONS, Definition
 from projections.queries.indicators import Target, indicators_document
 from projections.queries.monthly import MonthlyFigures
 
@@ -26,7 +27,10 @@ _COLUMNS = (
     "payable_months.adjusted",
 )
 
+_TREND = tuple(one for one in DEFINITIONS if one.name in {_PAYABLE, _GROWTH})
+
 Row = Mapping[str, Any]
+_Named = dict[tuple[str, str], Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +92,15 @@ def overview(
     """Make the page of one month. ``states`` says per fund how its month stands."""
     wanted = tuple(targets)
     axis = [period.plus(number) for number in range(1 - _TREND_MONTHS, 1)]
-    by_month = {
-        month: _by_name(indicators_document(figures, period=month, targets=wanted, lang=lang))
-        for month in axis
-    }
-    now = by_month[period]
+
+    def ask(month: Period, definitions: Iterable[Definition]) -> _Named:
+        document = indicators_document(
+            figures, period=month, targets=wanted, lang=lang, definitions=definitions
+        )
+        return {(row["fund"], row["name"]): row for row in document["indicators"]}
+
+    now = ask(period, DEFINITIONS)
+    by_month = {month: ask(month, _TREND) for month in axis[:-1]} | {period: now}
     scopes = list(dict.fromkeys(fund for fund, _ in now))
     return Overview(
         period=period,
@@ -105,13 +113,6 @@ def overview(
         growth_chart=_trend(by_month, _GROWTH, ("310", RESIDENT), lang),
         definitions=tuple(_definitions(now)),
     )
-
-
-_Named = dict[tuple[str, str], Row]
-
-
-def _by_name(document: Row) -> _Named:
-    return {(row["fund"], row["name"]): row for row in document["indicators"]}
 
 
 def _card_funds(figures: MonthlyFigures) -> list[str]:
