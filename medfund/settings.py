@@ -132,6 +132,17 @@ def refuse_db_functions(environ: Mapping[str, str]) -> None:
             raise DbFunctionsRefused(variable=variable)
 
 
+def misspelt_settings() -> list[str]:
+    """Name the variables of this process that look like settings and are none."""
+    return unknown_variables(os.environ)
+
+
+def environment_for(settings: Settings) -> dict[str, str]:
+    """Give the environment of another door of the same installation: this one's, and its book."""
+    chosen = {f"{PREFIX}DATABASE_URL": settings.database_url, f"{PREFIX}LANG": settings.lang}
+    return {**os.environ, **chosen}
+
+
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     """Name the variables that look like settings and are none: most are misspelt."""
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}

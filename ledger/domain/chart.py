@@ -91,43 +91,50 @@ def _liabilities() -> Iterator[Account]:
     yield Account(NET_ASSETS, "3001", "一般基金结余", "Fund balance", net)
 
 
+_Kinds = tuple[tuple[str, str, str], ...]  # key, 中文, English
+
+_CONTRIBUTIONS: _Kinds = (
+    ("employer", "单位缴费", "employers"),
+    ("individual", "个人缴费", "individuals"),
+    ("collective", "集体扶持", "collectives"),
+    ("assisted", "资助参保", "assisted participation"),
+    ("fiscal", "财政代缴", "paid by the budget"),
+    ("to_personal", "划入个人账户", "credited to personal accounts"),
+    ("refund", "退费", "refunds"),
+)
+_SUBSIDIES: _Kinds = (
+    ("central", "中央", "central"),
+    ("province", "省级", "provincial"),
+    ("city", "市级", "city"),
+    ("county", "县级", "county"),
+)
+_BENEFIT_CORRECTIONS: _Kinds = (
+    ("remote", "异地就医清算", "remote-care clearing"),
+    ("prepaid", "预付金冲抵", "settled from prepayments"),
+    ("offset", "抵扣追回款的拨付", "settled by offset of recoveries"),
+    ("returned", "退汇", "bounced payments"),
+    ("recovered", "本年追回", "recovered in the same year"),
+)
+
+
+def _detail(above: Account, kinds: _Kinds, *, start: int = 1) -> Iterator[Account]:
+    """Give the sub-accounts (明细科目) of an account, numbered in order."""
+    for number, (key, zh, en) in enumerate(kinds, start=start):
+        yield Account(
+            f"{above.key}.{key}",
+            f"{above.code}{number:02d}",
+            f"{above.zh}—{zh}",
+            f"{above.en}, {en}",
+            above.kind,
+        )
+
+
 def _income() -> Iterator[Account]:
     kind = AccountClass.INCOME
-    for number, (key, zh, en) in enumerate(
-        (
-            ("employer", "单位缴费", "employers"),
-            ("individual", "个人缴费", "individuals"),
-            ("collective", "集体扶持", "collectives"),
-            ("assisted", "资助参保", "assisted participation"),
-            ("fiscal", "财政代缴", "paid by the budget"),
-            ("to_personal", "划入个人账户", "credited to personal accounts"),
-            ("refund", "退费", "refunds"),
-        ),
-        start=1,
-    ):
-        yield Account(
-            f"income.contribution.{key}",
-            f"4001{number:02d}",
-            f"社会保险费收入—{zh}",
-            f"Contributions, {en}",
-            kind,
-        )
-    for number, (key, zh, en) in enumerate(
-        (
-            ("central", "中央", "central"),
-            ("province", "省级", "provincial"),
-            ("city", "市级", "city"),
-            ("county", "县级", "county"),
-        ),
-        start=1,
-    ):
-        yield Account(
-            f"income.subsidy.{key}",
-            f"4101{number:02d}",
-            f"财政补贴收入—{zh}",
-            f"Subsidies, {en}",
-            kind,
-        )
+    contributions = Account("income.contribution", "4001", "社会保险费收入", "Contributions", kind)
+    subsidies = Account("income.subsidy", "4101", "财政补贴收入", "Subsidies", kind)
+    yield from _detail(contributions, _CONTRIBUTIONS)
+    yield from _detail(subsidies, _SUBSIDIES)
     yield Account("income.interest", "4201", "利息收入", "Interest", kind)
     yield Account(
         "income.superior_subsidy",
@@ -168,31 +175,9 @@ def _income() -> Iterator[Account]:
 
 def _expense() -> Iterator[Account]:
     kind = AccountClass.EXPENSE
-    for number, (key, (zh, en)) in enumerate(BENEFIT_KINDS.items(), start=1):
-        yield Account(
-            f"expense.benefit.{key}",
-            f"5001{number:02d}",
-            f"社会保险待遇支出—{zh}",
-            f"Benefits, {en}",
-            kind,
-        )
-    for number, (key, zh, en) in enumerate(
-        (
-            ("remote", "异地就医清算", "remote-care clearing"),
-            ("prepaid", "预付金冲抵", "settled from prepayments"),
-            ("offset", "抵扣追回款的拨付", "settled by offset of recoveries"),
-            ("returned", "退汇", "bounced payments"),
-            ("recovered", "本年追回", "recovered in the same year"),
-        ),
-        start=21,
-    ):
-        yield Account(
-            f"expense.benefit.{key}",
-            f"5001{number}",
-            f"社会保险待遇支出—{zh}",
-            f"Benefits, {en}",
-            kind,
-        )
+    benefits = Account("expense.benefit", "5001", "社会保险待遇支出", "Benefits", kind)
+    yield from _detail(benefits, tuple((key, *names) for key, names in BENEFIT_KINDS.items()))
+    yield from _detail(benefits, _BENEFIT_CORRECTIONS, start=21)
     yield Account(
         "expense.assisted_participation", "5002", "资助参保支出", "Assisted participation", kind
     )

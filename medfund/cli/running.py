@@ -12,7 +12,7 @@ import click
 from ledger.store import schema
 from ledger.verify import verify as verify_log
 from medfund.cli.app import Session, cli, pass_session
-from medfund.settings import unknown_variables
+from medfund.settings import environment_for, misspelt_settings
 from settlement.tokens import issue_token, revoke_token
 
 _OUR_NAMES = ("ledger", "projections", "settlement", "workers", "migrations", "medfund")
@@ -20,10 +20,9 @@ _OUR_NAMES = ("ledger", "projections", "settlement", "workers", "migrations", "m
 
 def start_door(session: Session, module: str, *words: str) -> None:
     """Become another door: pages and API, or the queue worker, as a process of its own."""
-    environment = {**os.environ, "MEDFUND_DATABASE_URL": session.settings.database_url}
     command = [sys.executable, "-m", module, *words]
     sys.stdout.flush()
-    os.execve(sys.executable, command, environment)  # noqa: S606  our own interpreter and module
+    os.execve(sys.executable, command, environment_for(session.settings))  # noqa: S606  our own interpreter and module
 
 
 @cli.command(help="启动页面与 API / serve pages and API")
@@ -121,5 +120,5 @@ def _names() -> dict[str, Any]:
 
 
 def _settings() -> dict[str, Any]:
-    misspelt = unknown_variables(os.environ)
+    misspelt = misspelt_settings()
     return {"check": "settings", "ok": not misspelt, "found": misspelt}

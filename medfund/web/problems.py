@@ -59,6 +59,8 @@ class AreaNotAllowed(RuleRefused):
     code = "area_not_allowed"
     zh = "该令牌只能读取统筹区 {own}，不能读取 {area}。"
     en = "This token reads area {own}, not {area}."
+    hint_zh = "请使用该统筹区自己的令牌。"
+    hint_en = "Use a token of that area."
 
 
 class RequestInvalid(InputRejected):

@@ -134,6 +134,8 @@ class FileRefused(InputRejected):
     code: ClassVar[str] = "file_refused"
     zh: ClassVar[str] = "文件不能导入:{reason_zh}"
     en: ClassVar[str] = "The file cannot be brought in: {reason_en}"
+    hint_zh: ClassVar[str] = "请更正文件后重新导入。"
+    hint_en: ClassVar[str] = "Correct the file and bring it in again."
 
     def __init__(self, problems: Sequence[FileProblem]) -> None:
         self.problems = tuple(problems)

@@ -67,7 +67,8 @@ def error_faults(errors_: list[type[MedfundError]], documented: str) -> list[str
 
 def asked_facts(sentence: str) -> set[str]:
     fields = (field for _, field, _, _ in string.Formatter().parse(sentence) if field)
-    return {re.split(r"[.\[]", field)[0] for field in fields}
+    # a fact may come in two languages itself: reason_zh stands for reason_en
+    return {re.split(r"[.\[]|_(?:zh|en)$", field)[0] for field in fields}
 
 
 def our_errors() -> list[type[MedfundError]]:

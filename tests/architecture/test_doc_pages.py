@@ -3,7 +3,9 @@
 import importlib
 import pkgutil
 import re
+import shlex
 
+import click
 import pytest
 from architecture.rules import ROOT
 from support import doc_pages
@@ -16,6 +18,7 @@ from ledger.events.registry import CATALOGUE, UPCASTERS
 PAGES = doc_pages.generated_pages()
 MARKDOWN = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(doc_pages.DOCS.rglob("*.md"))]
 TERM = re.compile(r"\| `([^`]+)` \| (.+?) \| .+ \| `([^`]+)` \|")
+FENCE = re.compile(r"```(?:text|sh)?\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -98,3 +101,42 @@ def test_a_misplaced_term_is_found():
         ("Money", "追回", "ledger/domain/money.py"),
     ]
     assert misplaced(rows) == ["追回 is not in ledger/domain/money.py"]
+
+
+def called(text: str) -> list[list[str]]:
+    """Give the words of every medfund command in a page's blocks, remarks beside it left out."""
+    lines = [line for block in FENCE.findall(text) for line in block.splitlines()]
+    calls = [line.split("  ")[0].split(" || ")[0] for line in lines if line.startswith("medfund ")]
+    return [shlex.split(call)[1:] for call in calls]
+
+
+def unknown_words(words: list[str], commands: dict[str, click.Command]) -> list[str]:
+    """List what of a call is neither a command of ours nor an option of it."""
+    plain = [word for word in words if not word.startswith("-")]
+    if not words or words[0].startswith(("[", "-")) or words[0].isupper():
+        return []  # the form of a call, not a call
+    name = " ".join(plain[:2]) if " ".join(plain[:2]) in commands else plain[0]
+    if name not in commands:
+        return [name]
+    known = {*GLOBAL_WORDS, "--help", *(o for one in commands[name].params for o in one.opts)}
+    return [word for word in words if word.startswith("-") and word.strip("[]") not in known]
+
+
+GLOBAL_WORDS = ("--db", "--as", "--area", "--json", "--lang")
+
+
+@pytest.mark.parametrize("page", MARKDOWN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_in_pages_exist(page):
+    commands = dict(doc_pages.walk(doc_pages.top_group()))
+    calls = called(page.read_text("utf-8"))
+    assert [(call, bad) for call in calls if (bad := unknown_words(call, commands))] == []
+
+
+def test_a_command_that_does_not_exist_is_found():
+    commands = dict(doc_pages.walk(doc_pages.top_group()))
+    text = "```text\nmedfund balance --fund 310   余额\nmedfund close list --fun 310\n```\n"
+    first, second = called(text)
+    assert first == ["balance", "--fund", "310"]
+    assert unknown_words(first, commands) == ["balance"]
+    assert unknown_words(second, commands) == ["--fun"]
+    assert unknown_words(["token", "create", "x", "--role", "reader"], commands) == []
