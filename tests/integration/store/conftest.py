@@ -1,8 +1,13 @@
 """The store's own fixtures: a clock that is known, a ledger, and a way around the product."""
 
+import multiprocessing
+import os
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
 from typing import Any
 
 import psycopg
@@ -22,6 +27,18 @@ class Clock:
     def __call__(self) -> datetime:
         self.now += timedelta(seconds=1)
         return self.now
+
+
+@pytest.fixture(scope="session")
+def crowd() -> ForkServerContext:
+    """A context for processes that have imported everything before they start."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["integration.store.processes"])
+    with pytest.MonkeyPatch.context() as environment:
+        # The fork server takes its path from the environment, not from us.
+        environment.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+        forkserver.ensure_running()
+    return context
 
 
 @pytest.fixture

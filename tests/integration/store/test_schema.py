@@ -1,7 +1,5 @@
 """Creating the schema, also by several processes at once, and saying what is missing."""
 
-import multiprocessing
-
 import psycopg
 import pytest
 from integration.store.building import open_book
@@ -22,10 +20,9 @@ def blank_url(request, tmp_path):
             yield url
 
 
-def test_processes_that_upgrade_at_once_wait_for_each_other(blank_url, clock):
-    context = multiprocessing.get_context("spawn")
-    gate = context.Barrier(4)
-    processes = [context.Process(target=upgrade_together, args=(blank_url, gate)) for _ in range(4)]
+def test_processes_that_upgrade_at_once_wait_for_each_other(blank_url, clock, crowd):
+    gate = crowd.Barrier(4)
+    processes = [crowd.Process(target=upgrade_together, args=(blank_url, gate)) for _ in range(4)]
     for process in processes:
         process.start()
     for process in processes:
