@@ -134,7 +134,15 @@ _IDENTITY_PLACES = tuple(
 _Fault = tuple[str, str, dict[str, Any]]
 
 
-def _institution(known: frozenset[str]) -> Parser:
+def _home(area: str) -> str:
+    """Give the digits that institutions of a pooling area share: district, city or province."""
+    return area[:2] if area.endswith("0000") else area[:4] if area.endswith("00") else area
+
+
+def _institution(known: frozenset[str], *, area: str) -> Parser:
+    """Read an institution; our own are registered, those where 异地就医 takes people cannot be."""
+    home = _home(area)
+
     def parse(cell: Cell) -> str | None:
         if type(cell) is str and cell in known:
             return cell
@@ -144,7 +152,7 @@ def _institution(known: frozenset[str]) -> Parser:
         code = read.plain(code).upper()
         if not is_institution(code):
             raise BadCell("malformed_institution")
-        if known and code not in known:
+        if known and code not in known and code.startswith(home, 1):
             raise BadCell("unknown_institution")
         return code
 
@@ -171,7 +179,7 @@ def _parsers(context: CheckContext) -> dict[str, Parser]:
     }
     special = {
         "insutype": choice(by_word(vocabulary.INSUTYPE_WORDS)),
-        "fixmedins_code": _institution(context.institutions),
+        "fixmedins_code": _institution(context.institutions, area=context.area),
         "med_type": choice_or_code(by_word(vocabulary.MED_TYPE_WORDS)),
         "clr_type": choice_or_code(by_word(vocabulary.CLR_TYPE_WORDS)),
         "clr_way": choice_or_code(by_word(vocabulary.CLR_WAY_WORDS)),

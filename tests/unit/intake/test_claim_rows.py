@@ -88,6 +88,7 @@ def test_without_any_part_the_whole_is_the_pooled_fund(check):
         ({"fixmedins_code": "H3306040001"}, [("fixmedins_code", "malformed_institution")]),
         ({"fixmedins_code": "X33060400001"}, [("fixmedins_code", "malformed_institution")]),
         ({"fixmedins_code": "H33060400009"}, [("fixmedins_code", "unknown_institution")]),
+        ({"fixmedins_code": "H31010400009"}, []),  # 异地: no book registers every hospital
         ({"fixmedins_code": "ｈ33060400001 "}, []),
         ({"fixmedins_code": 330604.0}, [("fixmedins_code", "numeric_identifier")]),
         ({"med_type": "普通住院"}, []),
