@@ -22,14 +22,17 @@ _CHUNK = 1 << 20
 MAX_UNPACKED = 1 << 30
 MAX_RATIO = 300  # DEFLATE reaches 1000; real sheets stay below 100
 _RATIO_MATTERS_FROM = 64 << 20
-MAX_CELLS = 50_000_000
+MAX_CELLS = 60_000_000
 
 _WORKBOOK = "xl/workbook.xml"
 _SHEET = re.compile(rb"<(?:\w+:)?sheet\s[^>]*?\w+:id=[\"']([^\"']+)[\"']")
 _RELATION = re.compile(rb"<(?:\w+:)?Relationship\s[^>]*>")
 _ATTRIBUTE = re.compile(rb"\b(Id|Target)=[\"']([^\"']*)[\"']")
-_COLUMN = re.compile(rb"\sr=[\"']([A-Z]{1,3})[0-9]")
-_LONG_ROW = re.compile(rb"\sr=[\"'][A-Z]{0,3}([0-9]{6,7})[\"']")
+#: Only what lies far out is looked for; the fixed start lets millions of near cells pass quickly.
+_FAR_COLUMN = re.compile(rb' r="([B-Z][A-Z]|[A-Z]{3})[0-9]')
+_FAR_ROW = re.compile(rb' r="[A-Z]{0,3}([0-9]{6,7})"')
+_ODD_ATTRIBUTES = (b"r='", b"\nr=", b"\tr=", b"\rr=")
+_NEAR_COLUMNS, _NEAR_ROWS = 52, 10**5 - 1  # up to AZ, up to five digits
 _ERROR_CELL = re.compile(
     rb"<(?:\w+:)?c\s([^>]*\bt=[\"']e[\"'](?:[^>]*[^>/])?)>(.*?)</(?:\w+:)?c>", re.DOTALL
 )
@@ -45,17 +48,19 @@ class _Extent:
     """How far the references of one sheet reach."""
 
     columns: set[bytes] = field(default_factory=set)
-    last_row: int = 10**5 - 1  # shorter row numbers are not looked at
+    last_row: int = _NEAR_ROWS
 
     def see(self, chunk: bytes) -> None:
-        self.columns.update(_COLUMN.findall(chunk))
-        rows = _LONG_ROW.findall(chunk)
+        if any(odd in chunk for odd in _ODD_ATTRIBUTES):
+            chunk = re.sub(rb"\sr=[\"']([A-Z0-9]*)[\"']", rb' r="\1"', chunk)
+        self.columns.update(_FAR_COLUMN.findall(chunk))
+        rows = _FAR_ROW.findall(chunk)
         if rows:
             self.last_row = max(self.last_row, *map(int, rows))
 
     @property
     def cells(self) -> int:
-        width = max((column_number(letters) for letters in self.columns), default=0)
+        width = max((column_number(letters) for letters in self.columns), default=_NEAR_COLUMNS)
         return width * self.last_row
 
 

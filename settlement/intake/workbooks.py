@@ -5,7 +5,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+)
 
 from settlement.intake import binary_sheets, workbook_safety
 from settlement.intake.cells import Cell
@@ -48,6 +54,7 @@ class Workbook:
             workbook_safety.inspect(path)
         with _Reading():
             self._book = CalamineWorkbook.from_path(path)
+        self._last: tuple[int, CalamineSheet, binary_sheets.ErrorCells] | None = None
         self.sheets = [
             (index, sheet.name)
             for index, sheet in enumerate(self._book.sheets_metadata)
@@ -56,15 +63,22 @@ class Workbook:
 
     def rows(self, sheet: int) -> Iterator[tuple[int, list[Cell]]]:
         """Give every row of a sheet with its number; a formula's error stands in its cell as text."""
-        errors = self._errors(sheet)
+        loaded, errors = self._load(sheet)
         with _Reading():
-            rows = self._book.get_sheet_by_index(sheet).iter_rows()
-            for number, row in enumerate(rows, start=1):
+            for number, row in enumerate(loaded.iter_rows(), start=1):
                 cells: list[Cell] = list(row)
                 for column, shown in errors.get(number, {}).items():
                     cells += [None] * (column + 1 - len(cells))
                     cells[column] = shown
                 yield number, cells
+
+    def _load(self, sheet: int) -> tuple[CalamineSheet, binary_sheets.ErrorCells]:
+        """Load a sheet, or take the one that was read last: unpacking is what takes the time."""
+        if self._last is None or self._last[0] != sheet:
+            with _Reading():
+                loaded = self._book.get_sheet_by_index(sheet)
+            self._last = (sheet, loaded, self._errors(sheet))
+        return self._last[1:]
 
     def _errors(self, sheet: int) -> binary_sheets.ErrorCells:
         if self._binary:

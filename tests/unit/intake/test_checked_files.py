@@ -160,6 +160,12 @@ def test_control_totals_that_agree(flows, word, count):
     assert len(checked.rows) == 2
 
 
+def test_a_boolean_is_not_taken_for_the_number_it_equals(flows, files):
+    rows = ({"doc_no": "A1", "amount": 1}, {"doc_no": "A2", "amount": True})
+    (wrong,) = flows(*rows, write=files.xlsx).rejections
+    assert (wrong.line, wrong.code) == (3, "boolean_cell")
+
+
 def test_control_totals_in_a_spreadsheet(flows, files):
     rows = ({"amount": 0.1}, {"doc_no": "A2", "amount": 0.2})
     assert flows(*rows, total(2.0, 0.3), write=files.xlsx).problems == []

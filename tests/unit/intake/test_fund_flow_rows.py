@@ -153,7 +153,6 @@ def test_every_item_reads_in_both_languages(item, check):
         ({"item": "transfer_out", "fund": "310.pooled"}, [("fund", "fund_does_not_fit_item")]),
         ({"item": "transfer_in", "fund": "310"}, [("fund", "sub_fund_needed")]),
         ({"item": "personal_credit"}, [("fund", "fund_does_not_fit_item")]),
-        ({"item": "personal_credit", "fund": "310.personal"}, [("fund", "fund_does_not_fit_item")]),
         (
             {"item": "assisted_participation", "fund": "610"},
             [("counterparty_fund", "counterparty_fund_needed")],
@@ -216,8 +215,8 @@ def test_everything_that_is_wrong_is_said_at_once(codes):
     ]
 
 
-def test_personal_credit_is_written_on_310_or_its_pooled_fund(check):
-    for fund in ("310", "310.pooled", 310.0, "职工医保"):
+def test_personal_credit_is_written_on_any_code_of_310(check):
+    for fund in ("310", "310.pooled", "310.personal", 310.0, "职工医保"):
         assert check(item="划入个人账户", fund=fund).fund == "310.pooled"
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from settlement.intake import text_files
 from settlement.intake.readers import open_table
 from settlement.intake.rejections import FileRefused
 
@@ -154,7 +155,10 @@ def test_broken_quotes_stop_the_file_at_their_line(files, tail, code, line):
 
 
 def test_a_file_without_line_ends_is_not_read_into_memory(files):
-    problem = code_of(files.raw("one.csv", ENGLISH + b"x" * (10 << 20)))
+    path = files.raw("one.csv", ENGLISH + b"x" * (10 << 20))
+    with pytest.raises(FileRefused) as refused:
+        text_files.encoding_of(path)  # before a record is read
+    problem = refused.value.problems[0]
     assert (problem.code, problem.facts["line"]) == ("field_too_long", 2)
 
 
@@ -173,3 +177,12 @@ def test_the_kind_can_be_forced(files):
     path = files.csv([HEAD, ROW])
     assert open_table(path, kind="fund_flows").kind.name == "fund_flows"
     assert code_of(path, kind="claims").code == "missing_column"
+
+
+def test_the_line_of_a_bad_byte_does_not_depend_on_how_the_file_is_read(files, monkeypatch):
+    path = files.raw("bad.csv", "a,医\nb,保\nc,".encode() + b"\xe5\nd\n")
+    for size in range(1, 24):
+        monkeypatch.setattr(text_files, "_CHUNK", size)
+        with pytest.raises(FileRefused) as refused:
+            text_files.encoding_of(path)
+        assert refused.value.problems[0].facts["line"] == 3, size

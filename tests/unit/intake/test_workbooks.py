@@ -8,7 +8,7 @@ import zipfile
 import pytest
 import xlwt
 
-from settlement.intake import workbook_safety
+from settlement.intake import binary_sheets, workbook_safety
 from settlement.intake.readers import open_table
 from settlement.intake.rejections import FileRefused
 
@@ -167,15 +167,35 @@ def test_a_book_beyond_the_size_limit_is_refused(files, monkeypatch):
     assert problem_of(files.xlsx([HEAD, *[ROW] * 500])).code == "workbook_too_large"
 
 
-def test_one_stray_cell_in_the_last_corner_allocates_nothing(files):
+@pytest.mark.parametrize(
+    "stray",
+    [
+        '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>',
+        '<row><c r="XFD1048576"><v>1</v></c></row>',
+        "<row r='1048576'><c\n r='ZZ1048576'><v>1</v></c></row>",
+        '<row r="1048576"><c\tr="BH1048576"><v>1</v></c></row>',
+        '<row r="3"><c r="XFD3"><v>1</v></c></row>',
+    ],
+)
+def test_one_stray_cell_in_the_last_corner_allocates_nothing(files, stray):
     path = files.xlsx([HEAD, ROW])
-    stray = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
     rewrite(
         path,
         "xl/worksheets/sheet1.xml",
-        lambda text: text.replace(b"</sheetData>", stray),
+        lambda text: text.replace(b"</sheetData>", stray.encode() + b"</sheetData>"),
     )
     assert problem_of(path).code == "workbook_too_large"
+
+
+@pytest.mark.parametrize("stray", ['<row r="999999"><c r="Z999999"><v>1</v></c></row>', ""])
+def test_a_long_sheet_is_no_large_one(files, stray):
+    path = files.xlsx([HEAD, ROW])
+    rewrite(
+        path,
+        "xl/worksheets/sheet1.xml",
+        lambda text: text.replace(b"</sheetData>", stray.encode() + b"</sheetData>"),
+    )
+    workbook_safety.inspect(path)
 
 
 def test_a_password_is_named(files):
@@ -218,6 +238,25 @@ def test_small_and_large_old_books_are_both_walked(files, formula):
     table = open_table(files.xls([HEAD, *rows]))
     found = [(line, cells[6]) for line, cells in table.rows() if cells[6] != "x"]
     assert found == [(7_002, "#REF!")]
+
+
+def test_a_workbook_kept_among_the_small_streams_is_walked_too(files, formula):
+    """Rearrange an .xls so that its stream is a chain of small sectors, as MS-CFB allows."""
+    data = bytearray(files.xls([HEAD, [*ROW[:6], formula("", "#REF!")]]).read_bytes())
+    entry = data.index("Workbook".encode("utf-16-le"))
+    root = data.index("Root Entry".encode("utf-16-le"))
+    start, size = struct.unpack_from("<II", data, entry + 116)
+    struct.pack_into("<II", data, root + 116, start, size)
+    struct.pack_into("<I", data, entry + 116, 0)
+    small, sectors = (len(data) - 512) // 512, -(-size // 512)
+    data += struct.pack("<128I", *range(1, sectors), *[0xFFFFFFFE] * (129 - sectors))
+    struct.pack_into("<H", data, 32, 9)  # small sectors as large as the others
+    struct.pack_into("<III", data, 56, 1 << 30, small, 1)
+    (table,) = struct.unpack_from("<I", data, 76)
+    struct.pack_into("<I", data, 512 + table * 512 + small * 4, 0xFFFFFFFE)
+    path = files.raw("small.xls", bytes(data))
+    binary_sheets.inspect(path)
+    assert binary_sheets.error_cells(path, 0) == {2: {6: "#REF!"}}
 
 
 @pytest.mark.parametrize(
