@@ -111,7 +111,7 @@ def _x(number: int, months: int) -> int:
 
 def _scale(low: Fraction, high: Fraction) -> tuple[int, int, int]:
     """Choose whole bounds around nil and the values, and a step of 1, 2 or 5 times a power of ten."""
-    low = min(low, Fraction(0))
+    low, high = min(low, Fraction(0)), max(high, Fraction(0))
     size = max(high - low, Fraction(1))
     steps = (digit * 10**power for power in count() for digit in (1, 2, 5))
     step = next(one for one in steps if size / one <= _MOST_STEPS)
