@@ -1,5 +1,7 @@
 """``demo``: a sample area from seed to sealed months, through the ordinary doors."""
 
+import re
+import secrets
 import time
 from pathlib import Path
 
@@ -25,8 +27,10 @@ from settlement.closing import approve, load_month, request_close
 from settlement.intake.bring_in import Desk, bring_in
 from settlement.setup import apply_setup
 from settlement.setup_file import read_setup
+from settlement.tokens import issue_token
 
 _SHOWN = Period(2023, 10)
+_PERSONS = re.compile(r"(\d+)人")
 
 
 @cli.command(help="演示:样例统筹区,从文件到封账 / a sample area from files to sealed months")
@@ -51,19 +55,28 @@ def demo(session: Session, seed: int, claims: int, folder: Path, serve: bool) ->
         _step(session, started, f"样例文件写入 {folder / 'files'}", "files written")
     )
     schema.upgrade(settings.database_url)
+    token = secrets.token_urlsafe(32)
     with demo_session.house() as house:
         _run(demo_session, house, sample, started)
-    output = session.output
-    output.line(
-        output.say(
-            f"账簿:{database}。页面:./run demo --serve,或 "
-            f"./run medfund --db sqlite:///{database} serve → http://127.0.0.1:8765/",
-            f"The book: {database}. Pages: ./run demo --serve, or "
-            f"./run medfund --db sqlite:///{database} serve → http://127.0.0.1:8765/",
+        issue_token(
+            house.ledger, house.area(), name="demo", role="reader", token=token, user="admin1"
         )
-    )
+    _say_where(session, database, token)
     if serve:
         start_door(demo_session, "medfund.web", "--host", "127.0.0.1", "--port", "8765")
+
+
+def _say_where(session: Session, database: Path, token: str) -> None:
+    """Say where the book and its pages are; the token opens the pages of this demo book only."""
+    output = session.output
+    serve = f"./run medfund --db sqlite:///{database} serve"
+    output.line(output.say(f"账簿:{database}", f"The book: {database}"))
+    output.line(
+        output.say(
+            f"页面:{serve} → http://127.0.0.1:8765/,登录令牌 {token}",
+            f"Pages: {serve} → http://127.0.0.1:8765/, token to log in {token}",
+        )
+    )
 
 
 def _run(session: Session, house: House, sample: SampleArea, started: float) -> None:
@@ -174,9 +187,12 @@ def _show_assisted(session: Session, house: House) -> None:
     )
     for voucher in vouchers:
         output.line(f"  {voucher['label']}  {voucher['date']}  {voucher['summary']}")
+    # the number of persons is in each document's note, and only there
+    persons = sum(int(count) for one in vouchers for count in _PERSONS.findall(one["summary"]))
     output.line(
         output.say(
-            f"资助参保:{fund_name('610')} → {fund_name('390')} {format_yuan(fen)} 元",
-            f"Assisted participation: 610 → 390, {format_yuan(fen)} yuan",
+            f"资助参保 {persons:,} 人:{fund_name('610')} → {fund_name('390')}"
+            f" {format_yuan(fen)} 元",
+            f"Assisted participation of {persons:,} persons: 610 → 390, {format_yuan(fen)} yuan",
         )
     )
