@@ -15,7 +15,7 @@ import structlog
 
 from ledger.aggregates.month import APPROVED, FROZEN, fold_month
 from ledger.domain.identity import month_stream
-from ledger.errors import Unavailable
+from ledger.errors import BooksDamaged, Unavailable
 from ledger.store.recording import Recording
 from medfund.bootstrap import House
 from medfund.tasks import TASKS, run_task
@@ -34,7 +34,7 @@ class Pace:
     """How often the pump looks."""
 
     wake_seconds: float = 1.0  # without a sign from the log
-    retry_seconds: float = 5.0  # while broker or database is away
+    retry_seconds: float = 2.0  # while broker or database is away
     resend_seconds: float = 60.0  # after which work that is still due is sent again
 
 
@@ -89,8 +89,9 @@ def resend_due(house: House, send: Send, *, older_than: float) -> int:
 def in_process(house: House) -> Send:
     """Do the work here and now, where no broker is configured.
 
-    What fails is told and set aside, as a queue's dead letter would be: it must not stop what
-    stands behind it, and the sweep brings it back while it is due.
+    What fails unexpectedly is told and set aside, as a queue's dead letter would be: it must not
+    stop what stands behind it, and the sweep brings it back while it is due. Damaged books stop
+    everything.
     """
 
     def send(actor: str, key: str) -> None:
@@ -98,7 +99,7 @@ def in_process(house: House) -> Send:
         log.info("task_begun")
         try:
             run_task(house, actor, key)
-        except Unavailable:
+        except (Unavailable, BooksDamaged):
             raise
         except Exception:
             log.exception("task_failed")

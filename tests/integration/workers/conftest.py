@@ -10,6 +10,7 @@ import psycopg
 import pytest
 import redis
 from integration.workers.closing import fill, open_book
+from integration.workers.processes import Nursery
 from support.services import (
     database_on,
     fresh_database,
@@ -64,18 +65,21 @@ def book_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
-def queue() -> Iterator[str]:
+def queue(request: pytest.FixtureRequest) -> Iterator[str]:
     """A queue that nobody else has; what is left of it is taken away."""
     yield (name := f"medfund_test_{uuid.uuid4().hex}")
-    # The tests that used a broker found it running; there is nothing to clean elsewhere.
-    with redis.Redis.from_url(require_redis()) as client:
-        left = list(client.scan_iter(f"{name}*", count=1000))
-        if left:
-            client.delete(*left)
-    connection = pika.BlockingConnection(pika.URLParameters(require_rabbitmq()))
-    for one in (name, f"{name}.DQ", f"{name}.XQ"):
-        connection.channel().queue_delete(one)
-    connection.close()
+    used = set(request.node.callspec.params.values())
+    if "redis" in used:
+        with redis.Redis.from_url(require_redis()) as client:
+            left = list(client.scan_iter(f"{name}*", count=1000))
+            if left:
+                client.delete(*left)
+    if "rabbitmq" in used:
+        connection = pika.BlockingConnection(pika.URLParameters(require_rabbitmq()))
+        channel = connection.channel()
+        for one in (name, f"{name}.DQ", f"{name}.XQ"):
+            channel.queue_delete(one)
+        connection.close()
 
 
 def _broker(kind: str) -> str | None:
@@ -99,6 +103,13 @@ def dispatch(request: pytest.FixtureRequest) -> str | None:
 def settings(book_url: str, dispatch: str | None, queue: str) -> Settings:
     """A book on each store with each way of dispatch: six in all."""
     return Settings(database_url=book_url, broker_url=dispatch, queue=queue)
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    opened = Nursery()
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

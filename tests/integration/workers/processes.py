@@ -1,6 +1,7 @@
 """The worker as a process of its own, and a wire to a broker that can be cut."""
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -9,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,60 +27,111 @@ WORKER = (sys.executable, "-m", "workers")
 class Process:
     """A started worker; ``said`` is what it wrote."""
 
-    def __init__(self, settings: Settings, folder: Path, *words: str, **environment: str) -> None:
-        self._said = folder / f"worker-{len(list(folder.glob('worker-*')))}.log"
-        ours = {
-            "MEDFUND_DATABASE_URL": settings.database_url,
-            "MEDFUND_BROKER_URL": settings.broker_url or "",
-            "MEDFUND_QUEUE": settings.queue,
-        }
-        rest = {name: value for name, value in os.environ.items() if "MEDFUND_" not in name}
-        with self._said.open("wb") as output:
-            self._process = subprocess.Popen(
-                words or WORKER,
-                cwd=ROOT,
-                env=rest | ours | environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+    def __init__(self, pid: int, log: Path, poll: Callable[[], int | None]) -> None:
+        self._pid = pid
+        self._log = log
+        self._poll = poll
 
     @property
     def said(self) -> str:
-        return self._said.read_text()
+        return self._log.read_text() if self._log.exists() else ""
 
     def wait_to_say(self, what: str, *, times: int = 1) -> None:
         def reached() -> bool:
-            assert self._process.poll() is None or what in self.said, self.said
+            assert self._poll() is None or what in self.said, self.said
             return self.said.count(what) >= times
 
         wait_until(f"the worker says {what}", reached)
 
     def tell(self, sign: signal.Signals) -> None:
-        self._process.send_signal(sign)
+        os.kill(self._pid, sign)
 
     def end(self, by: signal.Signals = signal.SIGTERM) -> int:
         self.tell(by)
         return self.code()
 
     def code(self) -> int:
-        return self._process.wait(PATIENCE_SECONDS)
+        wait_until("the worker ends", lambda: self._poll() is not None)
+        code = self._poll()
+        assert code is not None
+        return code
 
-    def away(self) -> None:
-        """Leave nothing behind, also of a failed test; dramatiq's own has children."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(PATIENCE_SECONDS)
+
+class Nursery:
+    """Starts workers as processes of their own without importing everything each time."""
+
+    def __init__(self) -> None:
+        self._program = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("nursery.py"))],
+            cwd=ROOT,
+            env=_foreign_environment() | {"dramatiq_restart_delay": "200"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    @contextmanager
+    def started(self, settings: Settings, folder: Path, **environment: str) -> Iterator[Process]:
+        log = folder / f"worker-{len(list(folder.glob('worker-*.log')))}.log"
+        log.touch()
+        order = {"log": str(log), "environment": _environment(settings) | environment}
+        assert self._program.stdin
+        assert self._program.stdout
+        self._program.stdin.write(json.dumps(order) + "\n")
+        self._program.stdin.flush()
+        pid = int(self._program.stdout.readline())
+        process = Process(pid, log, lambda: _code_of(pid, log))
+        try:
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.tell(signal.SIGKILL)
+
+    def close(self) -> None:
+        self._program.communicate(timeout=PATIENCE_SECONDS)
 
 
 @contextmanager
-def started(settings: Settings, folder: Path, *words: str, **environment: str) -> Iterator[Process]:
-    process = Process(settings, folder, *words, **environment)
+def program(settings: Settings, folder: Path, *words: str, **environment: str) -> Iterator[Process]:
+    """Start a program as an operator does."""
+    log = folder / "program.log"
+    with log.open("wb") as output:
+        started = subprocess.Popen(
+            words,
+            cwd=ROOT,
+            env=_foreign_environment() | _environment(settings) | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     try:
-        yield process
+        yield Process(started.pid, log, started.poll)
     finally:
-        process.away()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(started.pid, signal.SIGKILL)  # dramatiq's own has children
+        started.wait(PATIENCE_SECONDS)
+
+
+def _foreign_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if "MEDFUND_" not in name}
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    return {
+        "MEDFUND_DATABASE_URL": settings.database_url,
+        "MEDFUND_BROKER_URL": settings.broker_url or "",
+        "MEDFUND_QUEUE": settings.queue,
+    }
+
+
+def _code_of(pid: int, log: Path) -> int | None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, 0)
+        return None
+    code = log.with_suffix(".code")
+    return int(code.read_text()) if code.exists() else -signal.SIGKILL
 
 
 @contextmanager

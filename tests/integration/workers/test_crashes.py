@@ -16,7 +16,7 @@ from integration.workers.closing import (
     working,
 )
 from integration.workers.delivery import Door, sending
-from integration.workers.processes import Wire, nobody_may_append, started
+from integration.workers.processes import Wire, nobody_may_append
 
 from ledger.domain.identity import month_stream
 from ledger.verify import verify
@@ -37,11 +37,11 @@ def send_what_waits(house, settings):
     close_broker(broker)
 
 
-def test_what_a_killed_worker_had_taken_is_finished_by_another(house, settings, tmp_path):
+def test_what_a_killed_worker_had_taken_is_finished_by_another(house, settings, nursery, tmp_path):
     run = request(house)
     send_what_waits(house, settings)
     before = history(house)
-    with nobody_may_append(settings.database_url), started(settings, tmp_path) as first:
+    with nobody_may_append(settings.database_url), nursery.started(settings, tmp_path) as first:
         first.wait_to_say("task_begun")
         assert first.end(by=signal.SIGKILL) == -signal.SIGKILL
         assert "task_done" not in first.said
@@ -59,8 +59,8 @@ def test_what_a_killed_worker_had_taken_is_finished_by_another(house, settings, 
     decide(house, run)
 
 
-def test_two_workers_at_once_close_every_month_once(house, settings, tmp_path):
-    with started(settings, tmp_path) as one, started(settings, tmp_path) as other:
+def test_two_workers_at_once_close_every_month_once(house, settings, nursery, tmp_path):
+    with nursery.started(settings, tmp_path) as one, nursery.started(settings, tmp_path) as other:
         one.wait_to_say("worker_started")
         other.wait_to_say("worker_started")
         runs = [request(house, fund) for fund in FUNDS]
@@ -85,10 +85,11 @@ def wire(broker_url):
     wire.cut()
 
 
-def test_while_the_broker_is_away_messages_wait_in_the_outbox(file_url, queue, wire, tmp_path):
+def test_while_the_broker_is_away_messages_wait_in_the_outbox(
+    file_url, queue, wire, nursery, tmp_path
+):
     settings = Settings(database_url=file_url, broker_url=wire.url, queue=queue)
-    quick = {"dramatiq_restart_delay": "200"}
-    with open_book(file_url) as house, started(settings, tmp_path, **quick) as worker:
+    with open_book(file_url) as house, nursery.started(settings, tmp_path) as worker:
         run = request(house)
         worker.wait_to_say("broker_away")
         waiting = house.ledger.log.pending_messages()
