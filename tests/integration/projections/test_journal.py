@@ -134,6 +134,15 @@ def test_who_reviewed_and_booked_is_said_once_the_month_is_sealed(ledger, store,
     assert [step["step"] for step in now["steps"]] == [fact.TOPIC for fact in month_facts()]
 
 
+def test_a_month_stays_sealed_when_its_reopening_is_refused(ledger, store, books):
+    books.found("390")
+    who: dict[str, Any] = {"area": AREA, "fund": "390", "period": "2023-01", "run": "again"}
+    books.append([*month_facts()[:5], months.ReopenRejected(**who, by="reviewer1", reason="无")])
+    up(ledger, store)
+    (month,) = periods_document(store, area=AREA)["periods"]
+    assert (month["state"], month["close_run"], month["sealed_digest"]) == ("sealed", RUN, "d")
+
+
 def test_intakes_say_how_far_they_have_come(ledger, store, books):
     books.found("390")
     first = books.append(

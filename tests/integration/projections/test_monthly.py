@@ -123,6 +123,7 @@ def test_figures_by_month_of_care(ledger, store, year):
             "2023-05",
         ),
         ("2023-05", [("interest", 5, "2023-07-01")], "2023-07"),
+        ("2023-05", [("opening_balance", 5, "2022-12-31")], "2023-05"),
     ],
 )
 def test_where_history_begins(ledger, store, books, case):

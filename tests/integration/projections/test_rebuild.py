@@ -155,6 +155,25 @@ def test_appends_during_a_rebuild_are_not_lost(ledger, store, filled):
     assert compare(ledger, store)["equal"]
 
 
+def test_what_is_projected_between_comparison_and_switch_is_not_lost(
+    ledger, store, filled, monkeypatch
+):
+    up_to_date(ledger, store)
+    compare_tables = rebuilding._compare
+
+    def busy(*args: Any) -> Any:
+        compared = compare_tables(*args)
+        filled.post(flow("interest", "390", 7, "2023-05-01"))
+        up_to_date(ledger, store)
+        return compared
+
+    monkeypatch.setattr(rebuilding, "_compare", busy)
+    result = rebuild(ledger, store, ["journal"])
+    assert result.position == result.compared_at + 1 == ledger.log.last_position()
+    assert answer(ledger, store)["position"] == result.position
+    assert compare(ledger, store)["equal"]
+
+
 def test_a_reading_keeps_its_generation_while_another_is_switched_in(ledger, store, filled):
     up_to_date(ledger, store)
     with store.reading() as reading:
