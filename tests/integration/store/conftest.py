@@ -2,19 +2,24 @@
 
 import multiprocessing
 import os
+import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from support.services import fresh_database, require_postgres
 
 from ledger.application import FundLedger
+from ledger.store import schema
 
+KEPT = ("events", "seals", "idempotency")
 Sql = Callable[[str], list[tuple[Any, ...]]]
 
 
@@ -39,6 +44,55 @@ def crowd() -> ForkServerContext:
         environment.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
         forkserver.ensure_running()
     return context
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("migrated") / "books.db"
+    schema.upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def own_database() -> Iterator[str]:
+    with fresh_database(require_postgres()) as url:
+        schema.upgrade(url)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def emptied(own_database: str) -> Callable[[], str]:
+    """Empty the one database of these tests: they are many, and a new one takes its time."""
+    with psycopg.connect(own_database) as connection:
+        version = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        genesis = connection.execute("SELECT * FROM seals").fetchone()
+        tables = [
+            name
+            for (name,) in connection.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+            )
+        ]
+
+    def empty() -> str:
+        with psycopg.connect(own_database) as connection:
+            for table in KEPT:
+                connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            connection.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY")
+            connection.execute("INSERT INTO alembic_version VALUES (%s)", version)
+            connection.execute(f"INSERT INTO seals VALUES ({', '.join(['%s'] * 8)})", genesis)
+            for table in KEPT:
+                connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+        return own_database
+
+    return empty
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgresql":
+        return request.getfixturevalue("emptied")()
+    copied = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "books.db")
+    return f"sqlite:///{copied}"
 
 
 @pytest.fixture
@@ -78,6 +132,6 @@ def unlocked(store_url: str, sql: Sql) -> Sql:
         for (name,) in sql("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
             sql(f"DROP TRIGGER {name}")
     else:
-        for table in ("events", "seals", "idempotency"):
+        for table in KEPT:
             sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
     return sql
