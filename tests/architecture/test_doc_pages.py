@@ -7,7 +7,7 @@ import shlex
 
 import click
 import pytest
-from architecture.rules import ROOT
+from architecture.rules import PACKAGES, ROOT
 from support import doc_pages
 
 import ledger.domain
@@ -20,6 +20,11 @@ MARKDOWN = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(doc_pages.DOCS.rg
 TERM = re.compile(r"\| `([^`]+)` \| (.+?) \| .+ \| `([^`]+)` \|")
 FENCE = re.compile(r"```(?:text|sh)?\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+GLOBAL_WORDS = ("--db", "--as", "--area", "--json", "--lang")
+FOLDERS = [ROOT / name for name in (*PACKAGES, "tests", "deploy")]
+#: Files that the reader makes, and the one at the top.
+OF_THE_READER = {"area.toml", "pyproject.toml"}
+NAMED_FILE = re.compile(r"`([\w./-]+\.(?:py|toml|yaml))`")
 
 
 def test_every_block_has_its_page():
@@ -122,9 +127,6 @@ def unknown_words(words: list[str], commands: dict[str, click.Command]) -> list[
     return [word for word in words if word.startswith("-") and word.strip("[]") not in known]
 
 
-GLOBAL_WORDS = ("--db", "--as", "--area", "--json", "--lang")
-
-
 @pytest.mark.parametrize("page", MARKDOWN, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_in_pages_exist(page):
     commands = dict(doc_pages.walk(doc_pages.top_group()))
@@ -140,3 +142,19 @@ def test_a_command_that_does_not_exist_is_found():
     assert unknown_words(first, commands) == ["balance"]
     assert unknown_words(second, commands) == ["--fun"]
     assert unknown_words(["token", "create", "x", "--role", "reader"], commands) == []
+
+
+def lost(text: str) -> list[str]:
+    """List files that a page names and the tree does not have."""
+    tracked = [f"/{path.relative_to(ROOT)}" for folder in FOLDERS for path in folder.rglob("*.*")]
+    named = set(NAMED_FILE.findall(text)) - OF_THE_READER
+    return sorted(name for name in named if not any(path.endswith(f"/{name}") for path in tracked))
+
+
+@pytest.mark.parametrize("page", MARKDOWN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_named_in_pages_exist(page):
+    assert lost(page.read_text("utf-8")) == []
+
+
+def test_a_lost_file_is_found():
+    assert lost("see `ledger/domain/money.py`, `money.py` and `moneys.py`") == ["moneys.py"]
