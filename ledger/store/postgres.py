@@ -325,5 +325,9 @@ class PostgresStore(PostgresFactory):
             # The pool would only report that time is up; the driver itself says what is wrong.
             psycopg.connect(self._url, connect_timeout=CONNECT_SECONDS).close()
         recorder = PostgresRecorder(self._own, url=self._url, clock=self._clock, store=self._store)
-        recorder.head()  # a missing schema is told now, not at the first append
+        try:
+            recorder.head()  # a missing schema is told now, not at the first append
+        except BaseException:
+            self.close()
+            raise
         return recorder

@@ -309,5 +309,9 @@ class SqliteStore(SQLiteFactory):
         if not Path(self._path).is_file():
             raise SchemaMissing(store=store)
         recorder = SqliteRecorder(self._own, clock=self._clock, store=store)
-        recorder.head()  # a missing schema is told now, not at the first append
+        try:
+            recorder.head()  # a missing schema is told now, not at the first append
+        except BaseException:
+            self.close()
+            raise
         return recorder
