@@ -21,6 +21,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "reject": frozenset({"reviewer"}),
     "setup": frozenset({"administrator"}),
     "token": frozenset({"administrator"}),
+    "keys": frozenset({"administrator"}),
 }
 
 
@@ -134,5 +135,7 @@ def _apply(area: Area, fact: Fact) -> None:
             area.tokens[fact.name] = Token(fact.role, fact.token_hash)
         case setup.TokenRevoked():
             area.tokens[fact.name].revoked = True
+        case setup.KeyRotated() | setup.KeyDestroyed():
+            pass  # kept for the trace only: keys lie outside the log
         case _:
             raise TypeError(f"not a fact of an area: {type(fact).__name__}")

@@ -85,3 +85,22 @@ class TokenRevoked(AreaFact, frozen=True, kw_only=True):
     TOPIC = "token.revoked.v1"
 
     name: str
+
+
+class KeyRotated(AreaFact, frozen=True, kw_only=True):
+    """密钥轮换: new tokens are made under a new version; older versions stay to recognise repeats."""
+
+    TOPIC = "key.rotated.v1"
+
+    name: str
+    version: int
+
+
+class KeyDestroyed(AreaFact, frozen=True, kw_only=True):
+    """密钥销毁: what it protected can no longer be read or linked; the books are untouched."""
+
+    TOPIC = "key.destroyed.v1"
+
+    name: str
+    version: int
+    reason: str

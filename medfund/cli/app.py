@@ -47,6 +47,7 @@ COMMANDS = {
         "corrections": ("reverse",),
         "demonstration": ("demo",),
         "founding": ("db", "setup"),
+        "keeping": ("keys",),
         "months": ("approve", "close", "reject", "reopen"),
         "reading": ("balances", "indicators", "journal", "obligations"),
         "reports": ("report",),

@@ -63,6 +63,8 @@ def apply(connection: Connection, tables: SetupTables, page: Page) -> None:
             whose = (c.area == fact.area, c.name == fact.name)
             connection.execute(update(tables.tokens).where(*whose).values(revoked=1))
             continue
+        if isinstance(fact, facts.KeyRotated | facts.KeyDestroyed):
+            continue  # keys lie outside the log; who changed them is read from the log itself
         name, row = _ROWS[type(fact)]
         known = {"area": fact.area, "position": position}
         put(connection, getattr(tables, name), [known | row(fact)])
