@@ -13,8 +13,8 @@ EMPLOYEE, RESIDENT, ASSISTANCE = "310", "390", "610"
 POOLED, PERSONAL = "310.pooled", "310.personal"
 #: The two basic funds that headline indicators add up (基本医疗保险).
 BASIC = "basic"
-_AREA = re.compile(r"\d{6}")
-_INSTITUTION = re.compile(r"[HP]\d{6}[0-9A-Z]{5}")
+_AREA = re.compile(r"[0-9]{6}")
+_INSTITUTION = re.compile(r"[HP][0-9]{6}[0-9A-Z]{5}")
 
 
 class Regime(StrEnum):

@@ -43,10 +43,10 @@ def format_yuan(fen: int, *, grouped: bool = True) -> str:
 
 def round_half_up(value: Fraction | int, digits: int = 0) -> Fraction:
     """Round half-up away from zero (四舍五入), the rounding of the field unless a policy names another."""
-    scale = 10**digits
+    scale = Fraction(10) ** digits
     scaled = abs(Fraction(value)) * scale
     whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
-    return Fraction(whole if value >= 0 else -whole, scale)
+    return (whole if value >= 0 else -whole) / scale
 
 
 def decimal_text(value: Fraction | int, digits: int = 2) -> str:
