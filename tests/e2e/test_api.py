@@ -4,6 +4,7 @@ import json
 import logging
 import random
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -387,7 +388,8 @@ def test_a_stream_ends_when_its_token_is_revoked(own_site):
     assert [one for one in stream if "id" in one][-1]["id"] == str(end + 1)
 
 
-def test_a_consumer_that_breaks_off_and_resumes_gets_every_event_exactly_once(own_site):
+@pytest.mark.parametrize("breaks_off_after", [40, 100_000], ids=["breaks off", "keeps up"])
+def test_a_consumer_gets_every_event_exactly_once_while_others_write(own_site, breaks_off_after):
     writers, commits = 3, 25
     start = own_site.house.ledger.log.last_position()
     failures: list[BaseException] = []
@@ -398,6 +400,7 @@ def test_a_consumer_that_breaks_off_and_resumes_gets_every_event_exactly_once(ow
                 books = Books(ledger)
                 books._commits = 1000 * (number + 1)
                 for commit in range(commits):
+                    time.sleep(0.01)  # so that a consumer catches up with the writers now and then
                     books.post(
                         *(
                             flow(
@@ -424,7 +427,10 @@ def test_a_consumer_that_breaks_off_and_resumes_gets_every_event_exactly_once(ow
     while len(seen) < expected:
         resumed = {"Last_Event_ID": str(seen[-1])} if seen else {}
         stream = (one for one in consumer.follow(**resumed) if "id" in one)
-        for message in islice(stream, min(chance.randint(1, 40), expected - len(seen))):
+        for message in islice(
+            stream,
+            min(chance.randint(breaks_off_after // 2, breaks_off_after), expected - len(seen)),
+        ):
             assert json.loads(message["data"])["id"] == message["id"]
             seen.append(int(message["id"]))
         stream.close()
