@@ -11,10 +11,13 @@ from ledger.errors import InputRejected
 from ledger.store.vault import IntakeReport
 from medfund.bootstrap import House, now
 from medfund.cli.app import Session, cli, pass_session
+from projections.queries.intakes import intakes_document
 from settlement.intake.bring_in import Desk, Outcome, bring_in
 from settlement.intake.rejects_file import write_rejects
 
 _SHOWN = 50
+_COUNTS = ("accepted", "rejected", "posted", "already")
+_COLUMNS = ("intake", "file", "kind", "state", "received_by", *_COUNTS)
 
 
 class UnknownIntake(InputRejected):
@@ -170,25 +173,43 @@ def _render(session: Session, outcome: Outcome, document: dict[str, Any]) -> Non
         )
 
 
+def _row(one: IntakeReport) -> dict[str, Any]:
+    return {
+        "intake": one.intake,
+        "file": one.report.get("file"),
+        "kind": one.kind,
+        "state": one.outcome,
+        "received_by": one.received_by,
+        "accepted": one.accepted,
+        "rejected": one.rejected,
+        "posted": one.posted,
+        "already": one.already,
+    }
+
+
+def _came_in(house: House, area: str) -> list[dict[str, Any]]:
+    """List what came in: the reports, and over them what the log knows.
+
+    A killed intake never wrote its report, and one reversed later still has its first.
+    """
+    house.catch_up()
+    rows = {one.intake: _row(one) for one in house.vault.reports(area)}
+    for logged in intakes_document(house.reads, area=area)["intakes"]:
+        if logged["intake"] not in rows or logged["state"] in ("posting", "reversed"):
+            known = {key: logged.get(key) for key in ("kind", "state", *_COUNTS)}
+            row = rows.setdefault(
+                logged["intake"],
+                {"intake": logged["intake"], "file": logged["file"]},
+            )
+            row |= known | {"received_by": logged["by"]}
+    return [{key: row[key] for key in _COLUMNS} for row in rows.values()]
+
+
 def _list(session: Session) -> None:
     output = session.output
     with session.house() as house:
         area = session.area(house)
-        reports = list(house.vault.reports(area.code))
-    rows = [
-        {
-            "intake": one.intake,
-            "file": one.report.get("file"),
-            "kind": one.kind,
-            "state": one.outcome,
-            "received_by": one.received_by,
-            "accepted": one.accepted,
-            "rejected": one.rejected,
-            "posted": one.posted,
-            "already": one.already,
-        }
-        for one in reports
-    ]
+        rows = _came_in(house, area.code)
     heads = output.say(
         "批次|文件|种类|状态|经办|接受|退回|入账|已在账",
         "intake|file|kind|state|by|accepted|rejected|posted|already",
@@ -205,14 +226,13 @@ def _show(session: Session, intake_id: str, target: Path | None) -> None:
     output = session.output
     with session.house() as house:
         area = session.area(house)
-        found = [one for one in house.vault.reports(area.code) if one.intake == intake_id]
-        if not found:
+        listed = [row for row in _came_in(house, area.code) if row["intake"] == intake_id]
+        if not listed:
             raise UnknownIntake(intake=intake_id)
-        report = found[-1]
-        if target is not None:
-            data = house.vault.file(report.content)
-            target.write_bytes(data)
-    document = report.report
+        found = [one for one in house.vault.reports(area.code) if one.intake == intake_id]
+        if target is not None and found:
+            target.write_bytes(house.vault.file(found[-1].content))
+    document = (found[-1].report if found else {}) | listed[0]
 
     def render() -> None:
         for key in ("intake", "file", "kind", "state", "accepted", "rejected", "posted", "already"):
