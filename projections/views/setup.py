@@ -54,6 +54,9 @@ _ROWS: dict[type[AreaFact], tuple[str, Callable[[Any], dict[str, Any]]]] = {
     ),
 }
 
+#: A token that is revoked keeps its row; keys lie outside the log, who changed them is read from it.
+WITHOUT_ROW = frozenset({facts.TokenRevoked, facts.KeyRotated, facts.KeyDestroyed})
+
 
 def apply(connection: Connection, tables: SetupTables, page: Page) -> None:
     """Put the newest state of what the page's setup facts name, in their order."""
@@ -63,8 +66,8 @@ def apply(connection: Connection, tables: SetupTables, page: Page) -> None:
             whose = (c.area == fact.area, c.name == fact.name)
             connection.execute(update(tables.tokens).where(*whose).values(revoked=1))
             continue
-        if isinstance(fact, facts.KeyRotated | facts.KeyDestroyed):
-            continue  # keys lie outside the log; who changed them is read from the log itself
+        if type(fact) in WITHOUT_ROW:
+            continue
         name, row = _ROWS[type(fact)]
         known = {"area": fact.area, "position": position}
         put(connection, getattr(tables, name), [known | row(fact)])
