@@ -1,5 +1,6 @@
 """The setup file of an area (TOML): its form, checked on entry with all problems at once."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -56,6 +57,16 @@ FundCode = Annotated[str, BeforeValidator(_fund_code)]
 Month = Annotated[str | None, BeforeValidator(_month)]
 
 
+def _bound(value: object) -> object:
+    if value is not None and not _DECIMAL.fullmatch(str(value)):
+        raise ValueError('须为小数文本,如 "10.00" / a bound is decimal text such as "10.00"')
+    return None if value is None else str(value)
+
+
+_DECIMAL = re.compile(r"-?\d+(?:\.\d+)?")
+Bound = Annotated[str | None, BeforeValidator(_bound)]
+
+
 class _Part(BaseModel):
     """A table of the file; keys we do not know are reported, not refused."""
 
@@ -109,8 +120,8 @@ class TargetTable(_Part):
     indicator: str
     fund: str
     year: int
-    at_most: str | None = None
-    at_least: str | None = None
+    at_most: Bound = None
+    at_least: Bound = None
 
 
 class ClaimsTable(_Part):
