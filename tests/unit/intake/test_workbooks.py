@@ -4,6 +4,7 @@ import datetime as dt
 import re
 import struct
 import zipfile
+from itertools import pairwise
 
 import pytest
 import xlwt
@@ -249,7 +250,11 @@ def test_a_workbook_kept_among_the_small_streams_is_walked_too(files, formula):
     struct.pack_into("<II", data, root + 116, start, size)
     struct.pack_into("<I", data, entry + 116, 0)
     small, sectors = (len(data) - 512) // 512, -(-size // 512)
-    data += struct.pack("<128I", *range(1, sectors), *[0xFFFFFFFE] * (129 - sectors))
+    order = [0, 2, 1, *range(3, sectors), 0xFFFFFFFE]  # two of them change places
+    one, two = (slice(512 + 512 * (start + at), 1024 + 512 * (start + at)) for at in (1, 2))
+    data[one], data[two] = data[two], data[one]
+    chain = dict(pairwise(order))
+    data += struct.pack("<128I", *(chain.get(at, 0xFFFFFFFF) for at in range(128)))
     struct.pack_into("<H", data, 32, 9)  # small sectors as large as the others
     struct.pack_into("<III", data, 56, 1 << 30, small, 1)
     (table,) = struct.unpack_from("<I", data, 76)
