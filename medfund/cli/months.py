@@ -183,7 +183,12 @@ def _render(session: Session, document: dict[str, Any]) -> None:
             output.line(f"  {key}: {format_yuan(fen)}")
         for check in plan["checks"]:
             style = "red" if check["blocking"] else "yellow"
-            output.line(f"  ! {check['code']}", style=style)
+            where = " ".join(str(check[key]) for key in ("fund", "account") if key in check)
+            fen = next((value for key, value in check.items() if key.endswith("_fen")), None)
+            amount = "" if fen is None else format_yuan(fen)
+            output.line(f"  ! {check['code']} {where} {amount}", style=style)
+        if "year_end" in plan:
+            _render_year_end(session, plan["year_end"])
     if document["state"] in {"computed", "reopening"}:
         run = document["run"]
         output.line(
@@ -192,6 +197,20 @@ def _render(session: Session, document: dict[str, Any]) -> None:
                 f"  next: somebody else runs medfund --as USER approve {run}",
             )
         )
+
+
+def _render_year_end(session: Session, year_end: dict[str, Any]) -> None:
+    """Show what December posts beside the close (年终结转) and what stays open by age (账龄)."""
+    output = session.output
+    count = len(year_end["transfer"])
+    output.line(output.say(f"  年终结转分录 {count} 笔", f"  year-end transfer: {count} postings"))
+    for fund, fen in year_end["opening_next_year_fen"].items():
+        label = output.say("次年期初", "opening of next year")
+        output.line(f"  {label} {fund}: {format_yuan(fen)}")
+    for row in year_end["ageing"]:
+        bands = ", ".join(f"{band}: {format_yuan(fen)}" for band, fen in row["bands"].items())
+        label = output.say("账龄(月)", "open by age (months)")
+        output.line(f"  {label} {row['fund']} {row['account']}  {bands}")
 
 
 def _list(session: Session, fund: str | None) -> None:
