@@ -36,6 +36,19 @@ _STATES = {
     "sealed": "已封账",
     "reopening": "反结账待复核",
 }
+_FIGURES = {
+    "income_month_fen": ("本月收入合计", "income of the month"),
+    "expense_month_fen": ("本月支出合计", "expense of the month"),
+    "income_year_fen": ("本年收入合计", "income of the year"),
+    "expense_year_fen": ("本年支出合计", "expense of the year"),
+    "expense_trailing12_fen": ("近12个月支出合计", "expense of twelve months"),
+    "accumulated_fen": ("累计结余", "accumulated"),
+}
+_CHECKS = {
+    "money_account_negative": ("资金账户余额为负", "a money account is below zero"),
+    "income_account_not_nil": ("收入户月末有余额", "the income account is not nil"),
+    "negative_accumulated": ("累计结余为负", "the accumulated balance is negative"),
+}
 _WAIT_SECONDS = 60
 
 
@@ -180,13 +193,14 @@ def _render(session: Session, document: dict[str, Any]) -> None:
     plan = document["plan"]
     if plan:
         for key, fen in plan["figures"].items():
-            output.line(f"  {key}: {format_yuan(fen)}")
+            output.line(f"  {output.say(*_FIGURES[key])}: {format_yuan(fen)}")
         for check in plan["checks"]:
             style = "red" if check["blocking"] else "yellow"
             where = " ".join(str(check[key]) for key in ("fund", "account") if key in check)
             fen = next((value for key, value in check.items() if key.endswith("_fen")), None)
             amount = "" if fen is None else format_yuan(fen)
-            output.line(f"  ! {check['code']} {where} {amount}", style=style)
+            label = output.say(*_CHECKS[check["code"]])
+            output.line(f"  ! {label} [{check['code']}] {where} {amount}", style=style)
         if "year_end" in plan:
             _render_year_end(session, plan["year_end"])
     if document["state"] in {"computed", "reopening"}:
