@@ -68,7 +68,9 @@ def book_url(request: pytest.FixtureRequest) -> Iterator[str]:
 def queue(request: pytest.FixtureRequest) -> Iterator[str]:
     """A queue that nobody else has; what is left of it is taken away."""
     yield (name := f"medfund_test_{uuid.uuid4().hex}")
-    used = set(request.node.callspec.params.values())
+    used = (
+        set(request.node.callspec.params.values()) if hasattr(request.node, "callspec") else set()
+    )
     if "redis" in used:
         with redis.Redis.from_url(require_redis()) as client:
             left = list(client.scan_iter(f"{name}*", count=1000))

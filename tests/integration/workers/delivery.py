@@ -9,9 +9,9 @@ from integration.workers.closing import open_book, wait_until
 from medfund.bootstrap import House
 from medfund.settings import Settings
 from workers.actors import declare_actors
-from workers.broker import build_broker
-from workers.dispatch import Send, in_process
-from workers.service import hands, through
+from workers.broker import build_broker, close_broker
+from workers.dispatch import Send, hand_over, in_process
+from workers.service import connect, hands, through
 
 Message = tuple[str, str]
 Deliver = Callable[[Sequence[Message]], None]
@@ -65,3 +65,12 @@ def delivering(settings: Settings, house: House) -> Iterator[Deliver]:
             wait_until("all messages worked off", lambda: door.left == wanted)
 
         yield deliver
+
+
+def send_what_waits(house: House, settings: Settings) -> None:
+    """Hand the outbox over as a pump would; in process it stays until the work is done."""
+    if settings.broker_url is None:
+        return
+    broker = connect(settings, Door(settings.database_url))
+    assert hand_over(house.ledger.log, through(broker, settings.broker_url)) == 1
+    close_broker(broker)

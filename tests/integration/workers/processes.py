@@ -64,7 +64,7 @@ class Nursery:
         self._program = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("nursery.py"))],
             cwd=ROOT,
-            env=_foreign_environment() | {"dramatiq_restart_delay": "200"},
+            env=_foreign_environment() | {"dramatiq_restart_delay": "200", "PYTHONPATH": str(ROOT)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -15,26 +15,14 @@ from integration.workers.closing import (
     wait_for,
     working,
 )
-from integration.workers.delivery import Door, sending
+from integration.workers.delivery import Door, send_what_waits, sending
 from integration.workers.processes import Wire, nobody_may_append
 
 from ledger.domain.identity import month_stream
 from ledger.verify import verify
 from medfund.settings import Settings
-from workers.broker import close_broker
-from workers.dispatch import hand_over
-from workers.service import connect, through
 
 CLOSED = ["month.frozen.v1", "close.computed.v1", "close.approved.v1", "month.sealed.v1"]
-
-
-def send_what_waits(house, settings):
-    """Hand the outbox over as a pump would; in process it stays until the work is done."""
-    if settings.broker_url is None:
-        return
-    broker = connect(settings, Door(settings.database_url))
-    assert hand_over(house.ledger.log, through(broker, settings.broker_url)) == 1
-    close_broker(broker)
 
 
 def test_what_a_killed_worker_had_taken_is_finished_by_another(house, settings, nursery, tmp_path):

@@ -22,6 +22,7 @@ from integration.workers.closing import (
 )
 from integration.workers.delivery import Door, delivering, sending
 from structlog.testing import capture_logs
+from support.services import require_rabbitmq
 
 from ledger.domain.identity import month_stream
 from ledger.verify import verify
@@ -29,7 +30,14 @@ from medfund.bootstrap import House
 from medfund.settings import Settings
 from medfund.tasks import TASKS, run_pending
 from settlement.closing import COMPUTE, POST, load_month, reject
-from workers.broker import SCHEMA, BrokerAway, build_broker, worth_retrying
+from workers.broker import (
+    SCHEMA,
+    BrokerAway,
+    build_broker,
+    close_broker,
+    enqueue,
+    worth_retrying,
+)
 from workers.service import connect
 
 CLOSED = ["month.frozen.v1", "close.computed.v1", "close.approved.v1", "month.sealed.v1"]
@@ -157,6 +165,22 @@ def test_work_is_tried_again_when_the_database_was_away(on_file):
     with open_book(on_file.database_url) as house:
         assert state(house) == "computed"
     assert dead_letters(on_file) == 0
+
+
+def test_a_queue_that_was_deleted_loses_no_message_that_counts_as_sent(file_url, queue):
+    url = require_rabbitmq()
+    settings = Settings(database_url=file_url, broker_url=url, queue=queue)
+    broker = connect(settings, Door(file_url))
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    enqueue(broker, url=url, actor=COMPUTE, key="first")
+    channel.queue_delete(queue)
+    enqueue(broker, url=url, actor=COMPUTE, key="second")
+    assert channel.queue_declare(queue, passive=True).method.message_count == 1
+    for name in (queue, f"{queue}.DQ", f"{queue}.XQ"):
+        channel.queue_delete(name)
+    connection.close()
+    close_broker(broker)
 
 
 def test_only_what_was_away_is_worth_another_try():

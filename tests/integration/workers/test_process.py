@@ -3,11 +3,13 @@
 import signal
 import sqlite3
 import sys
+import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from integration.workers.closing import close, decide, open_book, request, state, wait_for
-from integration.workers.delivery import Door
+from integration.workers.delivery import Door, send_what_waits
 from integration.workers.processes import nobody_may_append, program
 from support.services import free_port
 
@@ -29,11 +31,14 @@ def test_without_a_broker_the_worker_does_the_work_itself(file_url, tmp_path, wo
 
 def test_told_to_stop_it_finishes_what_it_has_begun(file_url, dispatch, queue, nursery, tmp_path):
     settings = Settings(database_url=file_url, broker_url=dispatch, queue=queue)
-    with open_book(file_url) as house, nursery.started(settings, tmp_path) as worker:
+    with open_book(file_url) as house, ExitStack() as waiting:
         request(house)
+        send_what_waits(house, settings)
         with nobody_may_append(file_url):
+            worker = waiting.enter_context(nursery.started(settings, tmp_path))
             worker.wait_to_say("task_begun")
             worker.tell(signal.SIGTERM)
+            time.sleep(2)  # longer than the pump needs to end
         assert worker.code() == 0
         assert "task_done" in worker.said
         assert state(house) == "computed"
@@ -68,6 +73,7 @@ def test_damaged_books_stop_the_worker(file_url, nursery, tmp_path):
     with nursery.started(Settings(database_url=file_url), tmp_path) as worker:
         assert worker.code() == 4
         assert "worker_ended" in worker.said
+        assert "task_failed" not in worker.said
 
 
 def test_a_password_stays_out_of_the_log(file_url, nursery, tmp_path):
