@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 
 from ledger.domain.money import format_yuan
 from settlement.intake.amounts import MAX_FEN, parse_amount, parse_amount_wan
@@ -123,22 +124,26 @@ def test_refuses_wan_yuan_beyond_the_fen(cell):
     assert refused.value.facts == {"places": 6}
 
 
+@examples(100)
 @given(fen=st.integers(-MAX_FEN, MAX_FEN), grouped=st.booleans())
 def test_what_we_write_reads_back(fen, grouped):
     assert parse_amount(format_yuan(fen, grouped=grouped)) == fen
 
 
+@examples(100)
 @given(fen=st.integers(-(10**14), 10**14))
 def test_a_spreadsheet_number_reads_to_the_fen(fen):
     assert parse_amount(fen / 100) == fen
 
 
+@examples(100)
 @given(fen=st.integers(0, MAX_FEN))
 def test_full_width_digits_read_like_narrow_ones(fen):
     wide = format_yuan(fen).translate({ord(c): ord(c) + 0xFEE0 for c in "0123456789.,"})
     assert parse_amount(wide) == fen
 
 
+@examples(100)
 @given(st.text(max_size=20))
 def test_any_text_is_an_amount_or_refused_by_name(text):
     try:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 
 from settlement.intake.cells import (
     BadCell,
@@ -202,11 +203,13 @@ def test_an_open_choice_lets_local_codes_pass():
     assert refused(parse, "1234567") == "malformed_code"
 
 
+@examples(100)
 @given(st.integers(-(10**15) + 1, 10**15 - 1))
 def test_a_whole_number_keeps_its_digits(number):
     assert whole_number(float(number), "x") == str(number)
 
 
+@examples(100)
 @given(st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=64))
 def test_printable_identifiers_pass_untouched(text):
     if text[0] not in "#=":

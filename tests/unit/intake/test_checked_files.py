@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 
 from settlement.intake.checked_files import ClaimsCheck, Rejected, Repeated, check_flows
 from settlement.intake.claim_rows import ClaimRow
@@ -305,6 +306,7 @@ def test_the_same_claims_table_can_be_checked_twice(files, claim, context):
     assert first == second
 
 
+@examples(100)
 @given(fens=st.lists(st.integers(-(10**9), 10**9), max_size=30), off=st.integers(-2, 2))
 def test_totals_agree_exactly_when_the_sum_does(fens, off):
     totals = ControlTotals(head_of(CLAIMS, ("setl_id", "medfee_sumamt", "fund_pay_sumamt")))

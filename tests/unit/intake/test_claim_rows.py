@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 
 from ledger.domain.money import format_yuan
 from settlement.intake.claim_rows import FUND_PARTS, ClaimChecker, ClaimRow, check_claim
@@ -221,6 +222,7 @@ RIGHT = {
 }
 
 
+@examples(100)
 @given(parts=st.lists(FEN, min_size=8, max_size=8), acct=FEN, cash=FEN, hosp=FEN, off=FEN)
 def test_a_row_passes_exactly_when_its_sums_hold(parts, acct, cash, hosp, off):
     context = CheckContext(
@@ -253,6 +255,7 @@ ODD_CELLS = st.one_of(
 )
 
 
+@examples(100)
 @given(changes=st.dictionaries(st.sampled_from([c.key for c in CLAIMS]), ODD_CELLS, max_size=6))
 def test_no_row_is_lost_between_accepted_and_rejected(changes):
     context = CheckContext(

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 
 from ledger.domain.period import Period
 from settlement.intake.cells import BadCell
@@ -189,22 +190,26 @@ def test_an_empty_cell_is_none(parse, cell):
 DAYS = st.dates(date(1990, 1, 1), date(2100, 12, 31))
 
 
+@examples(100)
 @given(DAYS, st.sampled_from(["%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y.%m.%d", "%Y年%m月%d日"]))
 def test_every_day_reads_back(day, form):
     assert parse_date(day.strftime(form)) == day
 
 
+@examples(100)
 @given(DAYS)
 def test_every_serial_number_reads_back(day):
     assert parse_date((day - date(1899, 12, 30)).days) == day
 
 
+@examples(100)
 @given(st.datetimes(at("1990-01-01T00:00:00"), at("2100-12-31T00:00:00")))
 def test_every_second_reads_back(moment):
     moment = moment.replace(microsecond=0)
     assert parse_moment(moment.isoformat(" ")) == moment
 
 
+@examples(100)
 @given(DAYS)
 def test_every_month_reads_back(day):
     period = Period.of(day)
@@ -213,6 +218,7 @@ def test_every_month_reads_back(day):
     assert parse_month(int(str(period).replace("-", ""))) == period
 
 
+@examples(100)
 @given(st.text(max_size=24))
 def test_any_text_is_a_moment_or_refused_by_name(text):
     for parse in (parse_date, parse_moment, parse_month):
