@@ -135,7 +135,10 @@ SAYINGS = [
         "clerk1",
         ("close", "2023-02", "--fund", "390"),
         "[earlier_month_open] 险种 390 须按月顺序月结:应先结 2023-01,不能直接结 2023-02。 请先执行 close 2023-01 --fund 390。",
-        "[earlier_month_open] Fund 390 closes its months in order: 2023-01 comes before 2023-02. Run close 2023-01 --fund 390 first.",
+        (
+            "[earlier_month_open] Fund 390 closes its months in order: 2023-01 comes before 2023-02."
+            " Run close 2023-01 --fund 390 first."
+        ),
     ),
     (
         "both1",
