@@ -31,9 +31,15 @@ TASKS: Mapping[str, Task] = {COMPUTE: _compute_close, POST: _post_close}
 
 
 def run_task(house: House, actor: str, key: str) -> None:
-    """Run one task; a refusal means that it is no longer wanted, and is logged."""
+    """Run one task; a refusal means that it is no longer wanted, and is logged.
+
+    A conflict means that the same task runs elsewhere: it looks once more at what is left to do.
+    """
     try:
-        TASKS[actor](house, key)
+        try:
+            TASKS[actor](house, key)
+        except Conflict:
+            TASKS[actor](house, key)
     except (RuleRefused, InputRejected, Conflict) as refused:
         structlog.get_logger().warning(
             "task_refused", actor=actor, key=key, code=refused.code, reason=str(refused)

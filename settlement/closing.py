@@ -126,6 +126,8 @@ def request_close(
     if period >= Period.of(today):
         raise MonthNotOver(period=str(period), today=today.isoformat())
     month = load_month(ledger, area.code, fund, period)
+    if month.state == FROZEN and month.prepared_by == by:
+        return month  # the same request once more, after a crash: what follows is in the outbox
     month.refuse_second_close()
     _refuse_order(ledger, area, fund, period)
     run = month.next_run()
@@ -166,6 +168,8 @@ def approve(ledger: FundLedger, area: Area, *, run: str, user: str | None) -> Mo
     """Approve a close or a reopening (复核通过); ``post_close`` follows through the outbox."""
     by = area.allow(user, "approve")
     month = month_of_run(ledger, area, run)
+    if month.state == APPROVED and month.approved_by == by:
+        return month  # approved before a crash: posting and sealing are in the outbox
     month.refuse_decision(run=run, user=by)
     if month.state == REOPENING:
         return _reopen(ledger, area, month, by)
@@ -210,9 +214,12 @@ def post_close(ledger: FundLedger, area: Area, *, run: str) -> Month:
 
 
 def reject(ledger: FundLedger, area: Area, *, run: str, reason: str, user: str | None) -> Month:
-    """Send a close or a reopening back (复核退回): the freeze is withdrawn and leaves its trace."""
-    by = area.allow(user, "reject")
+    """Send a close or a reopening back (复核退回): the freeze is withdrawn and leaves its trace.
+
+    Whoever prepared it may withdraw it too.
+    """
     month = month_of_run(ledger, area, run)
+    by = area.allow(user, "close" if user == month.prepared_by else "reject")
     month.refuse_rejection(run=run)
     kind = facts.ReopenRejected if month.state == REOPENING else facts.CloseRejected
     fact = kind(area=area.code, fund=month.fund, period=month.period, run=run, by=by, reason=reason)

@@ -7,35 +7,21 @@ from hashlib import sha256
 
 import msgspec
 
-from ledger.aggregates.area import Area, NobodyNamed, UnknownUser, fold_area
+from ledger.aggregates.area import (
+    Area,
+    AreaNotChosen,
+    AreaUnknown,
+    NobodyNamed,
+    UnknownUser,
+    fold_area,
+)
 from ledger.application import FundLedger
 from ledger.domain.identity import area_stream
 from ledger.domain.period import Period
-from ledger.errors import RuleRefused
 from ledger.events import setup as facts
 from ledger.events.base import Envelope, Fact
 from ledger.store.commit import BookKey, Commit, OpenBook
 from settlement.setup_file import SetupFile
-
-
-class UnknownArea(RuleRefused):
-    """The book holds no such area."""
-
-    code = "unknown_area"
-    zh = "账簿中没有统筹区 {area};现有:{areas}。"
-    en = "The book has no area {area}; it has: {areas}."
-    hint_zh = "请先执行 setup,或用 --area 指明。"
-    hint_en = "Run setup first, or name one with --area."
-
-
-class AreaNotNamed(RuleRefused):
-    """The book holds several areas and none was named."""
-
-    code = "area_not_named"
-    zh = "账簿含多个统筹区({areas}),须用 --area 指明。"
-    en = "The book holds several areas ({areas}); name one."
-    hint_zh = "例如:--area {example}"
-    hint_en = "For example: --area {example}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +43,9 @@ def load_area(ledger: FundLedger, code: str | None = None) -> Area:
     """Fold an area's setup: the one named, else the only one."""
     areas = areas_of(ledger)
     if code is None and len(areas) > 1:
-        raise AreaNotNamed(areas=", ".join(areas), example=areas[0])
+        raise AreaNotChosen(areas=", ".join(areas))
     if not areas or (code is not None and code not in areas):
-        raise UnknownArea(area=code or "-", areas=", ".join(areas) or "-")
+        raise AreaUnknown(area=code or "-", areas=", ".join(areas) or "-")
     return _fold(ledger, code or areas[0])
 
 
@@ -121,6 +107,7 @@ def _changes(area: Area, file: SetupFile, by: str) -> Iterator[Fact]:
                 area=code, by=by, code=place.code, name=place.name, level=place.level
             )
     yield from _user_changes(area, file, by)
+    yield from _policy_changes(area, file, by)
     for target in file.targets:
         key = (target.indicator, target.fund, target.year)
         if area.targets.get(key) != (target.at_most, target.at_least):
@@ -132,6 +119,20 @@ def _changes(area: Area, file: SetupFile, by: str) -> Iterator[Fact]:
                 year=target.year,
                 at_most=target.at_most,
                 at_least=target.at_least,
+            )
+
+
+def _policy_changes(area: Area, file: SetupFile, by: str) -> Iterator[Fact]:
+    """Adopt policies that are new or say something else; they are dated, so none is overwritten."""
+    for policy in file.policies:
+        effective = policy.effective.isoformat()
+        if area.policies.get((policy.name, effective)) != policy.content:
+            yield facts.PolicyAdopted(
+                area=area.code,
+                by=by,
+                name=policy.name,
+                effective=effective,
+                content=dict(policy.content),
             )
 
 

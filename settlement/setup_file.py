@@ -1,11 +1,20 @@
 """The setup file of an area (TOML): its form, checked on entry with all problems at once."""
 
+import datetime as dt
 import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    model_validator,
+)
 
 from ledger.aggregates.area import ROLES
 from ledger.domain.chart import CHART
@@ -124,6 +133,14 @@ class TargetTable(_Part):
     at_least: Bound = None
 
 
+class PolicyTable(_Part):
+    """``[[policies]]``: dated data (政策参数) that a rule or definition reads by name."""
+
+    name: str = Field(min_length=1)
+    effective: dt.date
+    content: dict[str, JsonValue]
+
+
 class ClaimsTable(_Part):
     """``[claims]``: which fund owes the payment parts that differ from place to place."""
 
@@ -145,6 +162,7 @@ class SetupFile(_Part):
     users: list[UserTable] = Field(default_factory=list)
     institutions: list[InstitutionTable] = Field(default_factory=list)
     targets: list[TargetTable] = Field(default_factory=list)
+    policies: list[PolicyTable] = Field(default_factory=list)
     chart: dict[str, str] = Field(default_factory=dict)
     claims: ClaimsTable = Field(default_factory=ClaimsTable)
 
@@ -162,7 +180,7 @@ class SetupFile(_Part):
             ("area.", self.area),
             ("claims.", self.claims),
         ]
-        for name in ("funds", "users", "institutions", "targets"):
+        for name in ("funds", "users", "institutions", "targets", "policies"):
             tables += [(f"{name}.", table) for table in getattr(self, name)]
         return sorted({prefix + key for prefix, table in tables for key in table.model_extra or {}})
 

@@ -55,6 +55,26 @@ class NobodyNamed(RuleRefused):
     hint_en = "For example: medfund --as clerk1 …"
 
 
+class AreaUnknown(RuleRefused):
+    """The book has no such pooling area (统筹区不存在)."""
+
+    code = "area_unknown"
+    zh = "账簿中没有统筹区 {area},已有:{areas}。"
+    en = "The book has no area {area}; it has: {areas}."
+    hint_zh = "请用 --area 指定已设置的统筹区,或先运行 setup。"
+    hint_en = "Name one of them with --area, or run setup first."
+
+
+class AreaNotChosen(RuleRefused):
+    """The book has several areas, or none, and the question names none."""
+
+    code = "area_not_chosen"
+    zh = "未指定统筹区,账簿中有:{areas}。"
+    en = "No area was named; the book has: {areas}."
+    hint_zh = "请用 --area 指定。"
+    hint_en = "Choose one with --area."
+
+
 @dataclass(slots=True)
 class Token:
     """An API token as the book knows it: its hash, never itself."""

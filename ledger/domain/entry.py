@@ -23,7 +23,7 @@ class Book(StrEnum):
 class Posting:
     """One amount in fen, debited (借) to one account and credited (贷) to another of one fund.
 
-    ``fen`` is negative only in a red-letter reversal. ``party`` is whom it concerns where an
+    ``fen`` is negative only in a red-letter reversal and in the refund of a settlement. ``party`` is whom it concerns where an
     account is kept by name (暂付款 and 应付 by institution).
     """
 

@@ -8,7 +8,7 @@ the field kept in ``docs/posting-rules.md``.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ledger.domain.chart import BENEFIT_KINDS, CHART, NET_ASSETS
+from ledger.domain.chart import BENEFIT_KINDS, CHART, NET_ASSETS, AccountClass
 from ledger.domain.entry import Entry, Posting, move
 from ledger.domain.fund import ASSISTANCE, PERSONAL, POOLED, is_institution
 from ledger.errors import InputRejected
@@ -130,6 +130,12 @@ def _benefit_returned(flow: Flow) -> Entry:
 def _opening(flow: Flow) -> Entry:
     """期初: against net assets stands the money, the asset or the liability that ``account`` names."""
     account = flow.account or money_of(flow, "fiscal")
+    if CHART[account].kind in {AccountClass.INCOME, AccountClass.EXPENSE}:
+        raise RuleNotApplicable(
+            item=flow.item,
+            reason_zh="期初科目只能是资产、负债、资金账户或结余",
+            reason_en="an opening names an asset, a liability, a money account or the fund balance",
+        )
     if CHART[account].on_debit_side:
         return (
             move(
@@ -230,6 +236,12 @@ def _fine_remitted(flow: Flow) -> Entry:
 def _suspense_settled(flow: Flow) -> Entry:
     """暂收款 whose nature became clear: to the account named, else 其他收入. No money moves."""
     account = flow.account or "income.other"
+    if account == "payable.suspense":
+        raise RuleNotApplicable(
+            item=flow.item,
+            reason_zh="暂收款不能结转到暂收款自身",
+            reason_en="a suspense receipt cannot be settled into suspense",
+        )
     return (
         move(
             flow.fund,
@@ -329,6 +341,12 @@ def reclassification_entry(fund: str, amounts: Mapping[str, int]) -> Entry:
     All accounts must be of one side (收入 among 收入, 支出 among 支出): across sides an amount that
     adds up to nil would not balance.
     """
+    if any(CHART[account].kind is AccountClass.MONEY for account in amounts):
+        raise RuleNotApplicable(
+            item="reclassification",
+            reason_zh="重分类不动资金,资金账户之间请用资金划转(move.*)",
+            reason_en="a reclassification moves no money; use move.* between money accounts",
+        )
     debit_side = {CHART[account].on_debit_side for account in amounts}
     if len(debit_side) != 1:
         raise RuleNotApplicable(

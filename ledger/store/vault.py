@@ -89,6 +89,11 @@ class Vault:
             self._known[name, version] = self._unwrapped(bytes(row[0]))
         return self._known[name, version]
 
+    def prepare(self) -> None:
+        """Make the keys of persons and contents, so that no later check has to write anything."""
+        for name in (PERSON, CONTENT):
+            self.current_key(name)
+
     def current_key(self, name: str) -> tuple[int, bytes]:
         """Give the newest version of a key, made at first need; two processes agree on one."""
         with self._writing() as connection:
@@ -134,8 +139,12 @@ class Vault:
         return hmac.new(key, data_sha256.encode(), sha256).hexdigest()
 
     def keep_file(self, content: str, data: bytes) -> None:
-        """Keep a received file encrypted under a key of its own; again is no change."""
+        """Keep a received file encrypted under a key of its own; again is no change.
+
+        A file whose key was destroyed is kept anew: it has been brought in again.
+        """
         name = f"file:{content}"
+        self._forget_unreadable(name, content)
         version, key = self.current_key(name)
         cipher = AESGCM(key)
         pieces = [data[start : start + _CHUNK] for start in range(0, len(data), _CHUNK)] or [b""]
@@ -172,6 +181,15 @@ class Vault:
                         "data": cipher.encrypt(_nonce(number), piece, content.encode()),
                     },
                 )
+
+    def _forget_unreadable(self, name: str, content: str) -> None:
+        """Drop what is left of a file whose key was destroyed."""
+        with self._writing() as connection:
+            if self._newest(connection, name) is None:
+                for table in ("received_file_chunks", "received_files"):
+                    connection.execute(
+                        text(f"DELETE FROM {table} WHERE content = :content"), {"content": content}
+                    )
 
     def file(self, content: str) -> bytes:
         """Give a received file back; KeyDestroyed after its key was destroyed."""

@@ -6,28 +6,16 @@ from typing import Any
 
 import click
 
-from ledger.domain.money import format_yuan
-from ledger.errors import InputRejected
-from ledger.store.vault import IntakeReport
+from ledger.store.vault import IntakeReport, KeyDestroyed
 from medfund.bootstrap import House, now
 from medfund.cli.app import Session, cli, pass_session
-from projections.queries.intakes import intakes_document
+from projections.queries.intakes import IntakeUnknown, intakes_document
 from settlement.intake.bring_in import Desk, Outcome, bring_in
 from settlement.intake.rejects_file import write_rejects
 
 _SHOWN = 50
 _COUNTS = ("accepted", "rejected", "posted", "already")
 _COLUMNS = ("intake", "file", "kind", "state", "received_by", *_COUNTS)
-
-
-class UnknownIntake(InputRejected):
-    """No intake of that id."""
-
-    code = "unknown_intake"
-    zh = "没有导入批次 {intake}。"
-    en = "There is no intake {intake}."
-    hint_zh = "请用 intake list 查看。"
-    hint_en = "See intake list."
 
 
 @cli.command(
@@ -228,9 +216,11 @@ def _show(session: Session, intake_id: str, target: Path | None) -> None:
         area = session.area(house)
         listed = [row for row in _came_in(house, area.code) if row["intake"] == intake_id]
         if not listed:
-            raise UnknownIntake(intake=intake_id)
+            raise IntakeUnknown(intake=intake_id)
         found = [one for one in house.vault.reports(area.code) if one.intake == intake_id]
-        if target is not None and found:
+        if target is not None:
+            if not found:
+                raise KeyDestroyed(name=f"file of {intake_id}")
             target.write_bytes(house.vault.file(found[-1].content))
     document = (found[-1].report if found else {}) | listed[0]
 
@@ -246,8 +236,3 @@ def _show(session: Session, intake_id: str, target: Path | None) -> None:
             output.table(heads, rows, right=[0])
 
     output.answer(document, render)
-
-
-def yuan(fen: int | None) -> str:
-    """Write an amount for the terminal."""
-    return "-" if fen is None else format_yuan(fen)

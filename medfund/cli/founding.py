@@ -62,6 +62,7 @@ def setup(session: Session, file: Path) -> None:
         schema.upgrade(url)  # the founding act of a book that does not exist yet
     with session.house() as house:
         result = apply_setup(house.ledger, wanted, user=session.user)
+        house.vault.prepare()
     output = session.output
 
     def render() -> None:

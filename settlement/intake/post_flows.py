@@ -1,6 +1,6 @@
 """Posting a ``fund_flows`` file: what is new goes into the log in one transaction, or nothing does."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ledger.aggregates.area import Area
@@ -13,6 +13,7 @@ from ledger.events.intake import IntakeCompleted
 from ledger.store.commit import Commit, MonthNotOpen, Receipt, StreamConflict
 from settlement.booking import booked_months, first_months, totals_of
 from settlement.intake.attempt import Attempt
+from settlement.intake.columns import FUND_FLOWS
 from settlement.intake.flow_facts import Document, entry_of_document, fact_of_document
 from settlement.intake.rejections import Rejection
 from settlement.intake.standing import standing
@@ -61,38 +62,32 @@ def sort_documents(ledger: FundLedger, area: Area, documents: Sequence[Document]
             if head.content == document.content:
                 already += len(document.rows)
             else:
-                result.rejections.append(_conflict(document, head.position))
+                result.rejections.extend(_conflict(document, head.position))
             continue
         try:
             entry = entry_of_document(document, tax_collects=area.tax_collects)
         except RuleNotApplicable as error:
-            result.rejections.append(_not_applicable(document, error))
+            result.rejections.extend(_not_applicable(document, error))
             continue
         revision, version = (head.revision + 1, head.version + 1) if head else (1, 1)
         result.new.append(NewDocument(document, entry, revision, version))
     return Sorted(result.new, already, result.rejections)
 
 
-def _conflict(document: Document, position: int) -> Rejection:
-    return Rejection(
-        line=document.line,
-        field="doc_no",
-        code="doc_no_conflict",
-        value=document.doc_no,
-        facts={"position": position},
-        kind="fund_flows",
-    )
+def _conflict(document: Document, position: int) -> Iterator[Rejection]:
+    """Reject every row of a document whose number stands with other content."""
+    for row in document.rows:
+        facts = {"position": position}
+        yield Rejection(
+            row.line, "doc_no", "doc_no_conflict", document.doc_no, facts, FUND_FLOWS.name
+        )
 
 
-def _not_applicable(document: Document, error: RuleNotApplicable) -> Rejection:
-    return Rejection(
-        line=document.line,
-        field="item",
-        code="rule_not_applicable",
-        value=document.rows[0].item,
-        facts={"reason_zh": error.facts["reason_zh"], "reason_en": error.facts["reason_en"]},
-        kind="fund_flows",
-    )
+def _not_applicable(document: Document, error: RuleNotApplicable) -> Iterator[Rejection]:
+    """Reject every row of a document that no posting rule fits."""
+    facts = {name: error.facts[name] for name in ("reason_zh", "reason_en")}
+    for row in document.rows:
+        yield Rejection(row.line, "item", "rule_not_applicable", row.item, facts, FUND_FLOWS.name)
 
 
 def post_documents(

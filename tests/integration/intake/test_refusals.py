@@ -1,0 +1,75 @@
+"""Documents that no posting rule fits are listed row by row; nothing of their file is posted."""
+
+from pathlib import Path
+
+import pytest
+
+SETUP = """
+[area]
+code = "330604"
+name = "上虞区"
+funds = ["310", "390"]
+[[users]]
+name = "clerk1"
+roles = ["clerk"]
+[[users]]
+name = "admin1"
+roles = ["administrator"]
+"""
+HEADS = "doc_no,date,area,fund,item,amount,account"
+
+
+@pytest.fixture
+def book(medfund, tmp_path: Path):
+    (tmp_path / "setup.toml").write_text(SETUP, encoding="utf-8")
+    assert medfund("setup", tmp_path / "setup.toml", user="admin1").code == 0
+    return medfund
+
+
+def bring(book, path: Path, *rows: str):
+    path.write_text("\n".join([HEADS, *rows]) + "\n", encoding="utf-8")
+    return book("intake", path, "--json", user="clerk1").json["files"][0]
+
+
+@pytest.mark.parametrize(
+    ("what", "rows"),
+    [
+        ("opening of income", ["D1,2023-01-31,330604,390,opening_balance,5.00,income.other"]),
+        ("suspense into itself", ["D1,2023-01-31,330604,390,suspense_settle,5.00,暂收款"]),
+        (
+            "money reclassified",
+            [
+                "D1,2023-01-31,330604,390,reclassification,5.00,财政专户",
+                "D1,2023-01-31,330604,390,reclassification,-5.00,支出户",
+            ],
+        ),
+        (
+            "sides mixed",
+            [
+                "D1,2023-01-31,330604,390,reclassification,5.00,income.other",
+                "D1,2023-01-31,330604,390,reclassification,-5.00,expense.other",
+            ],
+        ),
+    ],
+)
+def test_every_row_of_it_is_rejected(book, tmp_path: Path, what: str, rows: list[str]):
+    good = "G1,2023-01-31,330604,390,interest,1.00,"
+    outcome = bring(book, tmp_path / "flows.csv", good, *rows)
+    assert outcome["accepted"] + outcome["rejected"] == 1 + len(rows), what
+    assert {one["code"] for one in outcome["rejections"]} == {"rule_not_applicable"}
+    assert [one["line"] for one in outcome["rejections"]] == list(range(3, 3 + len(rows)))
+    assert outcome["posted"] == 0
+    assert book("balances", "--json").json["balances"] == []
+
+
+def test_an_erased_file_that_comes_again_is_kept_again(book, tmp_path: Path):
+    path = tmp_path / "flows.csv"
+    row = "D1,2023-01-31,330604,390,interest,5.00,"
+    first = bring(book, path, row)["intake"]
+    assert book("keys", "erase", first, "--reason", "x", user="admin1").code == 0
+    assert book("reverse", "--intake", first, user="clerk1").code == 0
+    second = bring(book, path, row)
+    assert (second["posted"], second["intake"]) == (1, f"{first}.2")
+    copy = tmp_path / "copy.csv"
+    assert book("intake", "show", second["intake"], "-o", copy).code == 0
+    assert copy.read_bytes() == path.read_bytes()
