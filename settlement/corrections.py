@@ -47,6 +47,16 @@ class AlreadyReversed(RuleRefused):
     hint_en = "To correct it, post the document again under its number."
 
 
+class RefundStands(RuleRefused):
+    """The settlement was refunded; the refund goes first (先冲销退费)."""
+
+    code = "refund_stands"
+    zh = "结算 {ref} 的退费仍在账(位置 {position}),不能只冲销原结算。"
+    en = "The refund of {ref} stands at position {position}; its original cannot go alone."
+    hint_zh = "请先冲销该退费。"
+    hint_en = "Reverse the refund first."
+
+
 class IntakeNotComplete(RuleRefused):
     """Only a completed intake can be reversed as a whole."""
 
@@ -125,8 +135,9 @@ def _find(ledger: FundLedger, area: Area, ref: str) -> _Standing:
     """Find what a reference names: a position, a document number, or a settlement id."""
     streams = [
         document_stream(area.code, ref),
-        claim_stream(area.code, ref, refund=False),
+        # A refund that stands is the last word on its settlement, so it goes first.
         claim_stream(area.code, ref, refund=True),
+        claim_stream(area.code, ref, refund=False),
     ]
     if ref.isascii() and ref.isdigit():
         row = ledger.log.event_at(int(ref))
@@ -140,8 +151,18 @@ def _find(ledger: FundLedger, area: Area, ref: str) -> _Standing:
         if isinstance(last.fact, DocumentReversed | ClaimReversed):
             refused = AlreadyReversed(ref=ref, position=position)
         elif isinstance(last.fact, CashFact | ClaimFact) and last.fact.area == area.code:
+            _refuse_refunded(ledger, area, last.fact)
             return _Standing(position, last)
     raise refused or NothingToReverse(ref=ref)
+
+
+def _refuse_refunded(ledger: FundLedger, area: Area, fact: CashFact | ClaimFact) -> None:
+    """A refund mirrors its original; reversed alone, the original would leave it standing."""
+    if not isinstance(fact, ClaimFact) or isinstance(fact, ClaimRefunded):
+        return
+    history = ledger.history(claim_stream(area.code, fact.setl_id, refund=True))
+    if history and not isinstance(history[-1][1].fact, ClaimReversed):
+        raise RefundStands(ref=fact.setl_id, position=history[-1][0])
 
 
 @dataclass(frozen=True, slots=True)

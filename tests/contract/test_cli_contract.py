@@ -86,11 +86,11 @@ REFUSALS = [
     ("clerk1", ("reverse", "ZZZ"), 2, "nothing_to_reverse"),
     (None, ("trace", "ZZZ"), 2, "nothing_found"),
     (None, ("balances", "--fund", "999"), 2, "fund_unknown"),
-    (None, ("balances", "--area", "123456"), 2, "area_unknown"),
+    (None, ("balances", "--area", "123456"), 3, "area_unknown"),
     (None, ("balances", "--known-at", "soon"), 2, "known_at_unreadable"),
     (None, ("balances", "--known-at", "9999"), 2, "position_beyond_log"),
     (None, ("verify", "--anchor", "setup.toml"), 2, "anchor_unreadable"),
-    (None, ("intake", "show", "I0"), 2, "unknown_intake"),
+    (None, ("intake", "show", "I0"), 2, "intake_unknown"),
     (None, (), 64, "usage"),
     (None, ("no-such-command",), 64, "usage"),
     (None, ("balances", "--no-such-option"), 64, "usage"),
@@ -296,6 +296,21 @@ def test_a_reversal_shows_where_the_rows_came_in_and_frees_the_number(site):
     assert [one["state"] for one in listed if one["intake"] == came["intake"]] == ["reversed"]
     funds = site.medfund("--json", "balances").json["funds"]
     assert next(row for row in funds if row["fund"] == "390")["accumulated_fen"] == -90_00
+
+
+def test_a_refund_is_reversed_before_its_original(site):
+    refund = "S1,P1,390,H33060400001,21,21,2023-01-04 10:00:00,-100,-80,-5,-15,1\n"
+    head, row = CLAIMS.splitlines()
+    site.intake(f"{head},refd_setl_flag\n{row},0\n{refund}", name="claims.csv")
+    owed = ("--json", "balances", "--book", "obligations", "--fund", "390")
+    events = site.medfund("--json", "trace", "S1").json["events"]
+    original = next(one for one in events if one["topic"].startswith("claim.settled"))
+    alone = site.medfund("--json", "reverse", str(original["position"]), user="clerk1")
+    assert (alone.code, alone.json["error"]["code"]) == (3, "refund_stands")
+    for left in (80_00, 0):
+        assert site.medfund("reverse", "S1", user="clerk1").code == 0
+        rows = site.medfund(*owed).json["balances"]
+        assert sum(row["balance_fen"] for row in rows if row["account"] == "owed.booked") == -left
 
 
 CHANGES = (
