@@ -42,6 +42,9 @@ def served(app: FastAPI) -> Iterator[str]:
         assert not thread.is_alive(), "the server did not stop"
 
 
+PATIENCE_SECONDS = 120
+
+
 class Consumer:
     """A downstream system with a token."""
 
@@ -59,7 +62,9 @@ class Consumer:
         with httpx.stream("GET", f"{self.address}{path}", headers=asked, timeout=30) as answer:
             assert answer.status_code == 200, answer.read()
             message: dict[str, str] = {}
+            until = time.monotonic() + PATIENCE_SECONDS
             for line in answer.iter_lines():
+                assert time.monotonic() < until, "the stream goes on and on"
                 if line.startswith(":"):
                     yield {"comment": line[1:].strip()}
                 elif line:
