@@ -8,27 +8,17 @@ import click
 from ledger.domain.chart import account_name
 from ledger.domain.money import format_yuan
 from ledger.domain.period import Period
-from ledger.errors import InputRejected
 from ledger.replay import Replayed
 from ledger.replay import replay as replay_log
 from ledger.verify import Anchor
 from ledger.verify import verify as verify_log
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
+from medfund.cli.files import deliver, read_text
 from projections.compare import compare as compare_with_log
 from projections.queries.known import known_position
 from projections.queries.trace import Tracer
 from projections.rebuild import rebuild as rebuild_views
-
-
-class FileUnreadable(InputRejected):
-    """The file cannot be read or written."""
-
-    code = "file_unreadable"
-    zh = "无法读写文件 {path}:{reason}。"
-    en = "The file {path} cannot be read or written: {reason}."
-    hint_zh = "请核对路径与权限。"
-    hint_en = "Check the path and its permissions."
 
 
 def _until(house: House, text: str | None) -> tuple[int | None, Period | None]:
@@ -135,11 +125,11 @@ def _render_compared(session: Session, document: dict[str, Any]) -> None:
 def verify(session: Session, anchor: Path | None, save_anchor: Path | None) -> None:
     """Check everything; exit 4 where anything is damaged."""
     output = session.output
-    held = Anchor.from_json(_read(anchor)) if anchor else None
+    held = Anchor.from_json(read_text(anchor)) if anchor else None
     with session.house() as house, output.progress("verify") as progress:
         found = verify_log(house.ledger, anchor=held, progress=progress)
     if save_anchor is not None and found.ok:
-        _write(save_anchor, found.anchor.to_json())
+        deliver(found.anchor.to_json().encode(), save_anchor)
     session.exit_code = 0 if found.ok else 4
     document = {
         "ok": found.ok,
@@ -177,20 +167,6 @@ def verify(session: Session, anchor: Path | None, save_anchor: Path | None) -> N
         )
 
     output.answer(document, render)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileUnreadable(path=str(path), reason=str(error)) from error
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise FileUnreadable(path=str(path), reason=str(error)) from error
 
 
 @cli.command(help="追溯 / from a figure, voucher or event to file and line, and up to reports")

@@ -9,6 +9,8 @@ import click
 from ledger.store.vault import IntakeReport, KeyDestroyed
 from medfund.bootstrap import House, now
 from medfund.cli.app import Session, cli, pass_session
+from medfund.cli.files import deliver
+from medfund.cli.output import Output
 from projections.queries.intakes import IntakeUnknown, intakes_document
 from settlement.intake.bring_in import Desk, Outcome, bring_in
 from settlement.intake.rejects_file import write_rejects
@@ -78,7 +80,7 @@ def _bring(
                 outcome = bring_in(path, desk, kind=kind)
             document = outcome.document(output.lang)
             if partial and outcome.rejections and outcome.table and not dry_run:
-                document["rejects_file"] = str(write_rejects(outcome, target, lang=output.lang))
+                document["rejects_file"] = _rejects(output, outcome, target)
             _keep_report(house, outcome, area.code, user, document)
             documents.append(document)
             if outcome.refused:
@@ -87,6 +89,16 @@ def _bring(
                 _render(session, outcome, document)
     if output.as_json:
         output.answer({"files": documents})
+
+
+def _rejects(output: Output, outcome: Outcome, target: Path | None) -> str | None:
+    """Write the rejects file; the good rows are posted already, so a full disk is only a notice."""
+    try:
+        return str(write_rejects(outcome, target, lang=output.lang))
+    except OSError as error:
+        said = output.say("退回文件无法写入", "the rejects file cannot be written")
+        output.note(f"{said}: {error}", style="red")
+        return None
 
 
 def _keep_report(
@@ -149,7 +161,7 @@ def _render(session: Session, outcome: Outcome, document: dict[str, Any]) -> Non
     left = len(outcome.rejections) - _SHOWN
     if left > 0:
         output.line(output.say(f"  另有 {left} 条,见 --json。", f"  {left} more; see --json."))
-    if "rejects_file" in document:
+    if document.get("rejects_file"):
         path = document["rejects_file"]
         output.line(output.say(f"  退回文件:{path}", f"  rejects file: {path}"))
     elif outcome.rejections and outcome.state == "rejected":
@@ -221,7 +233,7 @@ def _show(session: Session, intake_id: str, target: Path | None) -> None:
         if target is not None:
             if not found:
                 raise KeyDestroyed(name=f"file of {intake_id}")
-            target.write_bytes(house.vault.file(found[-1].content))
+            deliver(house.vault.file(found[-1].content), target)
     document = (found[-1].report if found else {}) | listed[0]
 
     def render() -> None:

@@ -1,6 +1,5 @@
 """``balances``, ``journal``, ``indicators``, ``obligations``: the figures, as of which position."""
 
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from ledger.domain.money import format_yuan
 from ledger.domain.period import Period
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
+from medfund.cli.files import deliver
 from projections.queries.balances import balances_document
 from projections.queries.indicators import indicators_document
 from projections.queries.journal import journal_document
@@ -160,26 +160,21 @@ def journal(  # noqa: PLR0917  click passes options by name
             known_at=_known(house, known_at),
             lang=output.lang,
         )
+    if form == "table" or (output.as_json and target is None):
+        output.answer(document, lambda: _render_journal(session, document))
+        return
+    if form == "xlsx" and target is None:
+        raise click.UsageError("xlsx: -o FILE")
+    deliver(_journal_as(form, document, lang=output.lang), target)
     if output.as_json:
-        output.answer(document)
-    elif form in _PLAIN:
-        _deliver(to_plaintext(document, form).encode(), target)
-    elif form == "csv":
-        _deliver(to_csv(journal_table(document, lang=output.lang)), target)
-    elif form == "xlsx":
-        if target is None:
-            raise click.UsageError("xlsx: -o FILE")
-        _deliver(to_xlsx([journal_table(document, lang=output.lang)]), target)
-    else:
-        _render_journal(session, document)
+        output.answer({"position": document["position"], "format": form, "file": str(target)})
 
 
-def _deliver(data: bytes, target: Path | None) -> None:
-    if target is None:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    else:
-        target.write_bytes(data)
+def _journal_as(form: str, document: dict[str, Any], *, lang: str) -> bytes:
+    if form in _PLAIN:
+        return to_plaintext(document, form).encode()
+    table = journal_table(document, lang=lang)
+    return to_csv(table) if form == "csv" else to_xlsx([table])
 
 
 def _render_journal(session: Session, document: dict[str, Any]) -> None:

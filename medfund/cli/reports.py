@@ -1,6 +1,5 @@
 """``report``: figures as files for Excel and for the work report."""
 
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import click
 from ledger.domain.period import Period
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
+from medfund.cli.files import deliver
 from medfund.cli.reading import Month
 from projections.queries.balances import balances_document
 from projections.queries.indicators import indicators_document
@@ -100,16 +100,17 @@ def report(  # noqa: PLR0917  click passes options by name
         house.catch_up()
         tables = _REPORTS[name](session, house, period, fund)
     data = _written(tables, form)
-    if target is None:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-        return
-    target.write_bytes(data)
     output = session.output
-    output.answer(
-        {"report": name, "period": str(period), "file": str(target)},
-        lambda: output.line(output.say(f"已写入 {target}", f"written to {target}")),
-    )
+    about = {"report": name, "period": str(period), "format": form}
+    if target is None and output.as_json:
+        output.answer(about | {"content": data.decode("utf-8-sig")})
+        return
+    deliver(data, target)
+    if target is not None:
+        output.answer(
+            about | {"file": str(target)},
+            lambda: output.line(output.say(f"已写入 {target}", f"written to {target}")),
+        )
 
 
 def _written(tables: Tables, form: str) -> bytes:

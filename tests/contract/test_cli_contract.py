@@ -271,6 +271,8 @@ QUESTIONS = [
     ("verify",),
     ("obligations",),
     ("db", "check"),
+    ("report", "statement", "2023-01"),
+    ("report", "indicators", "2023-01", "--format", "csv"),
     ("rebuild",),
     ("doctor",),
 ]
@@ -296,6 +298,26 @@ def test_a_reversal_shows_where_the_rows_came_in_and_frees_the_number(site):
     assert [one["state"] for one in listed if one["intake"] == came["intake"]] == ["reversed"]
     funds = site.medfund("--json", "balances").json["funds"]
     assert next(row for row in funds if row["fund"] == "390")["accumulated_fen"] == -90_00
+
+
+def test_files_are_written_where_they_are_asked_for(site):
+    site.intake(HEAD + FLOWS)
+    path = site.folder / "journal.hledger"
+    answer = site.medfund("--json", "journal", "--format", "hledger", "-o", path)
+    assert (answer.code, answer.json["file"]) == (0, str(path))
+    assert "assets:390:fiscal" in path.read_text(encoding="utf-8")
+    nowhere = site.folder / "nowhere" / "file"
+    for words in (
+        ("journal", "--format", "csv"),
+        ("report", "statement", "2023-01"),
+        ("verify", "--save-anchor"),
+    ):
+        option = [] if words[0] == "verify" else ["-o"]
+        refused = site.medfund("--json", *words, *option, nowhere)
+        assert (refused.code, refused.json["error"]["code"]) == (2, "file_unreadable"), words
+    bad = HEAD + "B1,2023-02-01,330604,390,interest,1,,\nB2,2023-02-01,330604,390,interest,x,,\n"
+    partly = site.intake(bad, "--partial", "-o", str(nowhere), code=2)
+    assert (partly["posted"], partly["rejects_file"]) == (1, None)
 
 
 def test_a_refund_is_reversed_before_its_original(site):
