@@ -190,6 +190,9 @@ def test_a_fine_is_nobodys_income_and_nobodys_expense(item, place):
         ("assisted_participation", "610", "", "须注明对方险种"),
         ("recovery", "390", "original_year=2023, method=account", "个账抵扣只用于 310.pooled"),
         ("opening_balance", "390", "account=no.such", "没有科目 no.such"),
+        ("opening_balance", "390", "account=income.interest", "期初科目只能是资产"),
+        ("opening_adjustment", "390", "account=expense.other", "期初科目只能是资产"),
+        ("suspense_settle", "390", "account=payable.suspense", "不能结转到暂收款自身"),
     ],
 )
 def test_a_row_that_fits_no_rule_is_refused_with_its_reason(item, fund, options, reason):
@@ -227,6 +230,11 @@ def test_a_reclassification_raises_each_account_in_its_own_sense(amounts, entry)
 def test_income_and_expense_do_not_mix_in_a_reclassification():
     with pytest.raises(RuleNotApplicable, match="debit-side and credit-side"):
         reclassification_entry("390", {E1: -100, I1: 100})
+
+
+def test_a_reclassification_moves_no_money():
+    with pytest.raises(RuleNotApplicable, match="moves no money"):
+        reclassification_entry("390", {"fiscal": -100, "advance.other": 100})
 
 
 @pytest.mark.parametrize(
