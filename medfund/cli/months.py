@@ -95,7 +95,7 @@ def _period(text: str) -> Period:
 
 def _close(session: Session, period: Period, fund: str | None, *, dry_run: bool) -> None:
     if fund is None:
-        raise click.UsageError("--fund F")
+        raise click.UsageError("请用 --fund 指明险种 / name the fund: --fund F")
     with session.house() as house:
         area = session.area(house)
         if dry_run:
