@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from itertools import islice
+from uuid import UUID
 
 from ledger.aggregates.area import Area
 from ledger.application import FundLedger
@@ -106,8 +107,10 @@ def reverse_intake(
     """Reverse every row of an intake that still stands (整批冲销); its file may then come again."""
     by = area.allow(user, "reverse")
     completed = _completed(ledger, area, intake)
+    span_of_rows = {"after": completed.first - 1, "until": completed.position}
+    _refuse_refunded_elsewhere(ledger, area, _rows_of(ledger, area, intake, **span_of_rows))
     reversed_rows, span = 0, Reversal(0, None, None)
-    standing = _rows_of(ledger, area, intake, after=completed.first - 1, until=completed.position)
+    standing = _rows_of(ledger, area, intake, **span_of_rows)
     while chunk := list(islice(standing, _CHUNK)):
         key = f"reverse-intake:{intake}:{chunk[0].position}"
         done = _append(ledger, area, chunk, reason=reason, by=by, key=key)
@@ -163,6 +166,27 @@ def _refuse_refunded(ledger: FundLedger, area: Area, fact: CashFact | ClaimFact)
     history = ledger.history(claim_stream(area.code, fact.setl_id, refund=True))
     if history and not isinstance(history[-1][1].fact, ClaimReversed):
         raise RefundStands(ref=fact.setl_id, position=history[-1][0])
+
+
+def _refuse_refunded_elsewhere(
+    ledger: FundLedger, area: Area, standing: Iterator[_Standing]
+) -> None:
+    """Refuse before anything is reversed where a refund came in with another file."""
+    while chunk := list(islice(standing, _CHUNK)):
+        rows = {one.envelope.originator_id for one in chunk}
+        refunds = {
+            claim_stream(area.code, one.fact.setl_id, refund=True): one.fact
+            for one in chunk
+            if isinstance(one.fact, ClaimFact)
+        }
+        for stream in ledger.log.stream_heads([*refunds.keys() - rows]):
+            if refunds[stream].source.intake != _intake_of(ledger, stream):
+                _refuse_refunded(ledger, area, refunds[stream])
+
+
+def _intake_of(ledger: FundLedger, stream: UUID) -> str | None:
+    fact = ledger.history(stream)[-1][1].fact
+    return fact.source.intake if isinstance(fact, ClaimFact) else None
 
 
 @dataclass(frozen=True, slots=True)

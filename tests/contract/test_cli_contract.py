@@ -335,6 +335,19 @@ def test_a_refund_is_reversed_before_its_original(site):
         assert sum(row["balance_fen"] for row in rows if row["account"] == "owed.booked") == -left
 
 
+def test_an_intake_is_not_reversed_under_a_refund_of_another(site):
+    original = site.intake(CLAIMS, name="claims.csv")
+    head = CLAIMS.splitlines()[0]
+    row = "S1,P1,390,H33060400001,21,21,2023-01-04 10:00:00,-100,-80,-5,-15,1\n"
+    refund = site.intake(f"{head},refd_setl_flag\n{row}", name="refund.csv")
+    refused = site.medfund("--json", "reverse", "--intake", original["intake"], user="clerk1")
+    assert (refused.code, refused.json["error"]["code"]) == (3, "refund_stands")
+    for came in (refund, original):
+        assert site.medfund("reverse", "--intake", came["intake"], user="clerk1").code == 0
+    rows = site.medfund("--json", "balances", "--book", "obligations").json["balances"]
+    assert {row["balance_fen"] for row in rows} == {0}
+
+
 CHANGES = (
     "UPDATE events SET state = state",
     "DELETE FROM events",
