@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from ledger.aggregates.area import Area
 from ledger.aggregates.month import APPROVED, FROZEN, Month
 from ledger.domain.money import format_yuan
 from ledger.domain.period import Period
@@ -78,12 +79,17 @@ def close(
         _list(session, fund)
     elif words[0] == "show" and len(words) == 2:
         with session.house() as house:
-            area = session.area(house)
+            area = _area_of(session, house, words[1])
             _answer(session, CloseState(month_of_run(house.ledger, area, words[1])))
     elif len(words) == 1:
         _close(session, _period(words[0]), fund, dry_run=dry_run)
     else:
         raise click.UsageError("close PERIOD --fund F | close list | close show RUN")
+
+
+def _area_of(session: Session, house: House, run: str) -> Area:
+    """A run's name begins with its area, so that need not be named again."""
+    return house.area(session.area_code or run.partition("-")[0])
 
 
 def _period(text: str) -> Period:
@@ -133,7 +139,7 @@ def _follow(session: Session, house: House, month: Month, waiting: str) -> Month
 def approve(session: Session, run: str) -> None:
     """Approve; posting and sealing follow."""
     with session.house() as house:
-        area = session.area(house)
+        area = _area_of(session, house, run)
         month = approve_run(house.ledger, area, run=run, user=session.user)
         if month.state == APPROVED:
             month = _follow(session, house, month, APPROVED)
@@ -147,7 +153,7 @@ def approve(session: Session, run: str) -> None:
 def reject(session: Session, run: str, reason: str) -> None:
     """Reject: the freeze is withdrawn and leaves its trace."""
     with session.house() as house:
-        area = session.area(house)
+        area = _area_of(session, house, run)
         month = reject_run(house.ledger, area, run=run, reason=reason, user=session.user)
     _answer(session, CloseState(month))
 

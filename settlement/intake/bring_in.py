@@ -133,6 +133,8 @@ def bring_in(path: Path, desk: Desk, *, kind: str | None = None) -> Outcome:
     if before is not None and before.rejected == 0:
         return replace(outcome, accepted=before.accepted, already=before.accepted, duplicate=True)
     outcome = replace(outcome, duplicate=before is not None)
+    if not desk.dry_run:  # stored as received before its rows are judged (design §4)
+        desk.vault.keep_file(content, path.read_bytes())
     context = _context(desk)
     if table.kind.name == FUND_FLOWS:
         return _bring_flows(desk, table, context, attempt, outcome)
@@ -184,7 +186,6 @@ def _bring_flows(
     good = [one.document for one in found.new]
     if not good and attempt.completed is not None:
         return outcome  # the same partial file once more, and nothing of it became acceptable
-    desk.vault.keep_file(attempt.content, outcome.path.read_bytes())
     result = post_documents(
         desk.ledger,
         desk.area,
@@ -221,7 +222,6 @@ def _bring_claims(
         return outcome
     if nothing_new and attempt.completed is not None:
         return outcome
-    desk.vault.keep_file(attempt.content, outcome.path.read_bytes())
     lease = _lease(desk, attempt)
     try:
         attempt = load_attempt(
