@@ -7,6 +7,7 @@ import click
 
 from ledger.aggregates.area import Area
 from ledger.aggregates.month import APPROVED, FROZEN, Month
+from ledger.domain.fund import is_area
 from ledger.domain.money import format_yuan
 from ledger.domain.period import Period
 from ledger.errors import Unavailable
@@ -89,7 +90,8 @@ def close(
 
 def _area_of(session: Session, house: House, run: str) -> Area:
     """A run's name begins with its area, so that need not be named again."""
-    return house.area(session.area_code or run.partition("-")[0])
+    own = run.partition("-")[0]
+    return house.area(session.area_code or (own if is_area(own) else None))
 
 
 def _period(text: str) -> Period:
