@@ -1,5 +1,6 @@
 """``intake``: bringing files in, and looking at what came in."""
 
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,12 @@ import click
 from ledger.store.vault import IntakeReport, KeyDestroyed
 from medfund.bootstrap import House, now
 from medfund.cli.app import Session, cli, pass_session
-from medfund.cli.files import deliver
+from medfund.cli.files import FileUnreadable, deliver
 from medfund.cli.output import Output
 from projections.queries.intakes import IntakeUnknown, intakes_document
 from settlement.intake.bring_in import Desk, Outcome, bring_in
-from settlement.intake.rejects_file import write_rejects
+from settlement.intake.readers import Table, open_table
+from settlement.intake.rejects_file import reasons_of, write_rejects
 
 _SHOWN = 50
 _COUNTS = ("accepted", "rejected", "posted", "already")
@@ -27,6 +29,7 @@ _COLUMNS = ("intake", "file", "kind", "state", "received_by", *_COUNTS)
 @click.option("--kind", type=click.Choice(["fund_flows", "claims"]), help="文件种类 / kind of file")
 @click.option("--dry-run", is_flag=True, help="只检查不入账 / check only, write nothing")
 @click.option("--partial", is_flag=True, help="合格行入账,其余写入退回文件 / post the good rows")
+@click.option("--original", is_flag=True, help="show -o:取回原文件 / the file as received")
 @click.option(
     "-o", "--output", "target", type=click.Path(path_type=Path), help="退回文件 / rejects"
 )
@@ -37,15 +40,18 @@ def intake(  # noqa: PLR0917  click passes options by name
     kind: str | None,
     dry_run: bool,  # noqa: FBT001
     partial: bool,  # noqa: FBT001
+    original: bool,  # noqa: FBT001
     target: Path | None,
 ) -> None:
     """Bring files in one after another; each is atomic by itself."""
     if words == ("list",):
         _list(session)
     elif words[0] == "show" and len(words) == 2:
-        _show(session, words[1], target)
+        _show(session, words[1], target, original=original)
     else:
         files = [Path(word) for word in words]
+        if target is not None and len(files) > 1:
+            raise click.UsageError("-o FILE 只用于单个文件 / -o FILE goes with one file only")
         _bring(session, files, kind=kind, dry_run=dry_run, partial=partial, target=target)
 
 
@@ -80,7 +86,7 @@ def _bring(
                 outcome = bring_in(path, desk, kind=kind)
             document = outcome.document(output.lang)
             if partial and outcome.rejections and outcome.table and not dry_run:
-                document["rejects_file"] = _rejects(output, outcome, target)
+                document["rejects_file"] = _rejects(output, outcome, outcome.table, target)
             _keep_report(house, outcome, area.code, user, document)
             documents.append(document)
             if outcome.refused:
@@ -91,10 +97,12 @@ def _bring(
         output.answer({"files": documents})
 
 
-def _rejects(output: Output, outcome: Outcome, target: Path | None) -> str | None:
+def _rejects(output: Output, outcome: Outcome, table: Table, target: Path | None) -> str | None:
     """Write the rejects file; the good rows are posted already, so a full disk is only a notice."""
+    path = target or outcome.path.with_name(f"{outcome.path.stem}.rejects.csv")
     try:
-        return str(write_rejects(outcome, target, lang=output.lang))
+        write_rejects(table, reasons_of(outcome.rejections, output.lang), path)
+        return str(path)
     except OSError as error:
         said = output.say("退回文件无法写入", "the rejects file cannot be written")
         output.note(f"{said}: {error}", style="red")
@@ -222,7 +230,21 @@ def _list(session: Session) -> None:
     )
 
 
-def _show(session: Session, intake_id: str, target: Path | None) -> None:
+def _write_rejects_of(report: IntakeReport, data: bytes, target: Path) -> None:
+    """Write the rejects file of an intake from the file that was kept."""
+    reasons: dict[int, list[str]] = {}
+    for one in report.report.get("rejections", []):
+        reasons.setdefault(one["line"], []).append(one["message"])
+    with tempfile.TemporaryDirectory() as folder:
+        kept = Path(folder) / "received"
+        kept.write_bytes(data)
+        try:
+            write_rejects(open_table(kept, kind=report.kind), reasons, target)
+        except OSError as error:
+            raise FileUnreadable(path=str(target), reason=str(error)) from error
+
+
+def _show(session: Session, intake_id: str, target: Path | None, *, original: bool) -> None:
     output = session.output
     with session.house() as house:
         area = session.area(house)
@@ -233,7 +255,11 @@ def _show(session: Session, intake_id: str, target: Path | None) -> None:
         if target is not None:
             if not found:
                 raise KeyDestroyed(name=f"file of {intake_id}")
-            deliver(house.vault.file(found[-1].content), target)
+            data = house.vault.file(found[-1].content)
+            if original:
+                deliver(data, target)
+            else:
+                _write_rejects_of(found[-1], data, target)
     document = (found[-1].report if found else {}) | listed[0]
 
     def render() -> None:

@@ -5,32 +5,36 @@ read over.
 """
 
 import csv
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from settlement.intake.bring_in import Outcome
 from settlement.intake.cells import Cell
 from settlement.intake.readers import Table
+from settlement.intake.rejections import Rejection
 
 #: Heads of the added columns; ``columns.REJECTS_COLUMNS`` recognises them.
 LINE_HEAD, REASON_HEAD = "行号", "错误"
 
 
-def write_rejects(outcome: Outcome, target: Path | None, *, lang: str) -> Path:
-    """Write the rejected rows of a file beside it (or to ``target``) as CSV for Excel."""
-    table = outcome.table
-    path = target or outcome.path.with_name(f"{outcome.path.stem}.rejects.csv")
+Reasons = Mapping[int, Sequence[str]]  # line → what is wrong with it
+
+
+def reasons_of(rejections: Iterable[Rejection], lang: str) -> Reasons:
+    """Gather what is wrong by line."""
     reasons: dict[int, list[str]] = {}
-    for rejection in outcome.rejections:
+    for rejection in rejections:
         reasons.setdefault(rejection.line, []).append(rejection.message(lang))
+    return reasons
+
+
+def write_rejects(table: Table, reasons: Reasons, path: Path) -> None:
+    """Write the rejected rows of a file as CSV for Excel."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        if table is not None:
-            _write(writer, table, reasons)
-    return path
+        _write(csv.writer(file), table, reasons)
 
 
-def _write(writer: Any, table: Table, reasons: dict[int, list[str]]) -> None:
+def _write(writer: Any, table: Table, reasons: Reasons) -> None:
     writer.writerow([*table.head.names, LINE_HEAD, REASON_HEAD])
     width = len(table.head.names)
     for line, cells in table.rows():

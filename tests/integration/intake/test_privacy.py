@@ -113,11 +113,11 @@ def _with_comment(folder: Path) -> Path:
 def test_an_erased_file_is_gone_and_its_events_stay(book, tmp_path: Path):
     intake = bring(book, tmp_path / "a.csv", row("S1"))["intake"]
     copy = tmp_path / "copy.csv"
-    assert book("intake", "show", intake, "-o", copy).code == 0
+    assert book("intake", "show", intake, "--original", "-o", copy).code == 0
     assert copy.read_bytes() == (tmp_path / "a.csv").read_bytes()
     before = book("balances", "--book", "obligations", "--json").json["balances"]
     assert book("keys", "erase", intake, "--reason", "申请删除", user="admin1").code == 0
-    gone = book("intake", "show", intake, "-o", copy, "--json")
+    gone = book("intake", "show", intake, "--original", "-o", copy, "--json")
     assert (gone.code, gone.json["error"]["code"]) == (3, "key_destroyed")
     assert book("balances", "--book", "obligations", "--json").json["balances"] == before
     assert book("verify", "--json").json["ok"]

@@ -71,5 +71,25 @@ def test_an_erased_file_that_comes_again_is_kept_again(book, tmp_path: Path):
     second = bring(book, path, row)
     assert (second["posted"], second["intake"]) == (1, f"{first}.2")
     copy = tmp_path / "copy.csv"
-    assert book("intake", "show", second["intake"], "-o", copy).code == 0
+    assert book("intake", "show", second["intake"], "--original", "-o", copy).code == 0
     assert copy.read_bytes() == path.read_bytes()
+
+
+def test_the_rejects_of_an_intake_can_be_written_later_corrected_and_brought_in(
+    book, tmp_path: Path
+):
+    good, bad = "G1,2023-01-31,330604,390,interest,1.00,", "B1,2023-02-30,330604,390,interest,2.00,"
+    intake = bring(book, tmp_path / "flows.csv", good, bad)["intake"]
+    rejects = tmp_path / "rejects.csv"
+    assert book("intake", "show", intake, "-o", rejects).code == 0
+    text = rejects.read_text(encoding="utf-8-sig")
+    assert "B1,2023-02-30" in text
+    assert "G1" not in text
+    rejects.write_text(text.replace("2023-02-30", "2023-02-28"), encoding="utf-8-sig")
+    again = book("intake", rejects, "--json", user="clerk1").json["files"][0]
+    assert (again["posted"], again["rejected"], again["problems"]) == (1, 0, [])
+
+
+def test_one_rejects_file_is_for_one_file(book, tmp_path: Path):
+    files = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    assert book("intake", *files, "--partial", "-o", tmp_path / "r.csv", user="clerk1").code == 64
