@@ -136,6 +136,11 @@ def test_sub_funds_add_up_and_a_closing_is_the_next_opening(bureau, brought):
             fund: -sum(fen for key, fen in closings.items() if key == (fund, "net_assets"))
             for fund in opening
         }
+        balances = office.balances(date(2024, 1, 31))
+        balances |= office.balances(date(2024, 1, 31), book="obligations")
+        assert {key: fen for key, fen in closings.items() if fen} == {
+            key: fen for key, fen in balances.items() if key[0].startswith("310.")
+        }
         office.assert_sound()
 
 
