@@ -171,6 +171,10 @@ class SetupFile(_Part):
         unknown = sorted(set(self.chart) - set(CHART))
         if unknown:
             raise ValueError(f"chart 中没有这些科目 / no such accounts: {', '.join(unknown)}")
+        codes = list(self.chart.values())
+        twice = sorted({code for code in codes if codes.count(code) > 1})
+        if twice:
+            raise ValueError(f"chart 中科目代码重复 / codes used twice: {', '.join(twice)}")
         return self
 
     def unknown_keys(self) -> list[str]:

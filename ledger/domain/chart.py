@@ -241,13 +241,15 @@ def account_words(codes: Mapping[str, str] | None = None) -> dict[str, str]:
 
     ``codes`` are an area's own account codes by key; they stand over the defaults.
     """
-    own = dict(codes or {})
     words = dict(_ALIASES)
-    for account in CHART.values():
-        if account.book is Book.CASH:
-            words[account.key] = account.key
-            words[account.zh] = account.key
-            words[own.get(account.key, account.code)] = account.key
+    cash = {account.key: account for account in CHART.values() if account.book is Book.CASH}
+    for account in cash.values():
+        words[account.key] = account.key
+        words[account.zh] = account.key
+        words[account.code] = account.key
+    for key in set(codes or {}) & set(cash):
+        del words[CHART[key].code]  # an account that has its own code is not called by ours
+    words |= {code: key for key, code in (codes or {}).items() if key in cash}
     return words
 
 

@@ -71,10 +71,12 @@ def test_a_file_may_use_key_name_code_or_a_usual_word(word, key):
 
 
 def test_an_area_s_own_code_stands_over_the_default_one():
-    words = account_words({"fiscal": "100301", "treasury": "1003"})
-    assert words["100301"] == "fiscal"
+    words = account_words({"fiscal": "1004", "treasury": "1003", "owed.booked": "9"})
+    assert words["1004"] == "fiscal"
     assert words["1003"] == "treasury"
     assert words["财政专户存款"] == "fiscal"
+    assert words["expenditure"] == words["支出户存款"] == "expenditure"
+    assert {"1005", "9"}.isdisjoint(words)
 
 
 def test_a_word_of_a_file_never_means_an_account_of_the_obligations_book():
