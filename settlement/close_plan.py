@@ -233,15 +233,15 @@ def make_plan(
                 row["closing_fen"] for row in rows if row["account"] == "income.pending"
             ),
             "ageing": ageing(totals, period),
-            "opening_next_year_fen": _carried(rows),
+            "opening_next_year_fen": _carried(fund, rows),
         }
     return plan
 
 
-def _carried(rows: Iterable[dict[str, Any]]) -> dict[str, int]:
+def _carried(fund: str, rows: Iterable[dict[str, Any]]) -> dict[str, int]:
     """Give next year's opening fund balance by sub-fund: this year's closing."""
     ending = {AccountClass.NET_ASSETS, AccountClass.INCOME, AccountClass.EXPENSE}
-    carried: dict[str, int] = {}
+    carried = dict.fromkeys(leaves(fund), 0)
     for row in rows:
         if CHART[row["account"]].kind in ending and CHART[row["account"]].book is Book.CASH:
             carried[row["fund"]] = carried.get(row["fund"], 0) - row["closing_fen"]

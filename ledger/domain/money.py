@@ -3,12 +3,15 @@
 Yuan exists only as text at the doors. Nothing here knows a float: a rate is an int or a Fraction.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
-_Key = TypeVar("_Key", bound=Hashable)
+if TYPE_CHECKING:
+    from _typeshed import SupportsRichComparison
+
+_Key = TypeVar("_Key", bound="SupportsRichComparison")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -77,7 +80,7 @@ def allocate(total_fen: int, weights: Mapping[_Key, int]) -> dict[_Key, int]:
     sign, size = (-1, -total_fen) if total_fen < 0 else (1, total_fen)
     shares = {key: size * weight // base for key, weight in weights.items()}
     left = size - sum(shares.values())
-    by_remainder = sorted(weights, key=lambda key: (-(size * weights[key] % base), str(key)))
+    by_remainder = sorted(sorted(weights), key=lambda key: -(size * weights[key] % base))
     for key in by_remainder[:left]:
         shares[key] += 1
     return {key: sign * share for key, share in shares.items()}

@@ -160,7 +160,7 @@ def libraries_in_their_rooms(tree: ast.Module, module: str) -> Iterator[Finding]
 def pure_stays_pure(tree: ast.Module, module: str) -> Iterator[Finding]:
     if not lies_in(module, PURE):
         return
-    allowed = {*sys.stdlib_module_names, "__future__"}
+    allowed = {*sys.stdlib_module_names, "__future__", "_typeshed"}  # the last for types only
     for line, imported in imports(tree):
         if imported.split(".")[0] not in allowed and not lies_in(imported, PURE):
             yield line, f"{imported} is neither the standard library nor pure"
