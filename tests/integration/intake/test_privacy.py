@@ -5,24 +5,8 @@ import sqlite3
 from pathlib import Path
 
 import psycopg
-import pytest
 
 PERSON = "330604199001011234"
-SETUP = """
-[area]
-code = "330604"
-name = "上虞区"
-funds = ["310", "390"]
-[[users]]
-name = "clerk1"
-roles = ["clerk"]
-[[users]]
-name = "admin1"
-roles = ["administrator"]
-[[institutions]]
-code = "H33060400001"
-name = "第一人民医院"
-"""
 HEADS = (
     "setl_id,psn_no,insutype,fixmedins_code,med_type,clr_type,setl_time,"
     "medfee_sumamt,fund_pay_sumamt,acct_pay,psn_cash_pay"
@@ -33,13 +17,6 @@ def row(setl_id: str, *, fund: str = "60.00", cash: str = "30.00") -> str:
     return (
         f"{setl_id},{PERSON},310,H33060400001,11,11,2023-05-04 10:00:00,100.00,{fund},10.00,{cash}"
     )
-
-
-@pytest.fixture
-def book(medfund, tmp_path: Path):
-    (tmp_path / "setup.toml").write_text(SETUP, encoding="utf-8")
-    assert medfund("setup", tmp_path / "setup.toml", user="admin1").code == 0
-    return medfund
 
 
 def bring(book, path: Path, *rows: str):

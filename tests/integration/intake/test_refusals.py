@@ -4,26 +4,7 @@ from pathlib import Path
 
 import pytest
 
-SETUP = """
-[area]
-code = "330604"
-name = "上虞区"
-funds = ["310", "390"]
-[[users]]
-name = "clerk1"
-roles = ["clerk"]
-[[users]]
-name = "admin1"
-roles = ["administrator"]
-"""
 HEADS = "doc_no,date,area,fund,item,amount,account"
-
-
-@pytest.fixture
-def book(medfund, tmp_path: Path):
-    (tmp_path / "setup.toml").write_text(SETUP, encoding="utf-8")
-    assert medfund("setup", tmp_path / "setup.toml", user="admin1").code == 0
-    return medfund
 
 
 def bring(book, path: Path, *rows: str):
