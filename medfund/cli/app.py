@@ -43,6 +43,7 @@ COMMANDS = {
     name: module
     for module, names in {
         "auditing": ("rebuild", "replay", "trace", "verify"),
+        "backups": ("backup", "restore"),
         "bringing": ("intake",),
         "corrections": ("reverse",),
         "demonstration": ("demo",),
