@@ -13,7 +13,8 @@ from ledger.store import address
 from ledger.store.codec import FactMapper, decode_all, encode_all
 from ledger.store.commit import Commit, Receipt
 from ledger.store.postgres import PostgresStore
-from ledger.store.recording import Clock, Recording
+from ledger.store.prepared import Encoded, Prepared, prepare
+from ledger.store.recording import BULK, Clock, Recording
 from ledger.store.sqlite import SqliteStore
 
 PAGE = 5000
@@ -57,7 +58,19 @@ class FundLedger(Application[UUID]):
 
         The same key with the same input hash is recognised and adds nothing.
         """
-        return self.log.record(encode_all(envelopes), commit)
+        return self.append_encoded(encode_all(envelopes), commit)
+
+    def append_encoded(self, events: Sequence[Encoded], commit: Commit) -> Receipt:
+        """Append events that are already encoded; the same promises as ``append``."""
+        if len(events) >= BULK:
+            before = self.log.recorded_before(commit)
+            if before is not None:
+                return before
+        return self.append_prepared(prepare(events), commit)
+
+    def append_prepared(self, prepared: Prepared, commit: Commit) -> Receipt:
+        """Append what ``prepare`` has packed and hashed, perhaps while the last one was written."""
+        return self.log.record(prepared, commit)
 
     def facts(
         self, *, after: int = 0, until: int | None = None, page: int = PAGE

@@ -11,6 +11,7 @@ from eventsourcing.persistence import Mapper, StoredEvent
 from ledger.errors import BooksDamaged
 from ledger.events import registry
 from ledger.events.base import Envelope, Fact
+from ledger.store.prepared import Encoded
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = {topic: msgspec.json.Decoder(fact).decode for topic, fact in registry.CATALOGUE.items()}
@@ -47,9 +48,12 @@ def encode(envelope: Envelope) -> StoredEvent:
     )
 
 
-def encode_all(envelopes: Iterable[Envelope]) -> list[StoredEvent]:
-    """Write the facts of one append."""
-    return [encode(envelope) for envelope in envelopes]
+def encode_all(envelopes: Iterable[Envelope]) -> list[Encoded]:
+    """Write the facts of one append in the form that ``prepare`` takes."""
+    return [
+        (one.originator_id.bytes, one.originator_version, one.fact.TOPIC, _ENCODE(one.fact))
+        for one in envelopes
+    ]
 
 
 def decode_fact(topic: str, state: bytes, *, position: int | None = None) -> Fact:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
-from eventsourcing.persistence import InfrastructureFactory, StoredEvent
+from eventsourcing.persistence import InfrastructureFactory
 from eventsourcing.postgres import (
     PostgresApplicationRecorder,
     PostgresFactory,
@@ -34,16 +34,9 @@ from ledger.store.postgres_pool import (
     failures_told,
     lost,
 )
+from ledger.store.prepared import Prepared
 from ledger.store.reading import Reading
-from ledger.store.recording import (
-    BULK,
-    Clock,
-    Prepared,
-    Recording,
-    named_commit,
-    positions,
-    prepare,
-)
+from ledger.store.recording import BULK, Clock, Recording
 from ledger.store.seals import Seal, seal_after
 from ledger.store.statements import POSTGRESQL, rendered
 
@@ -155,25 +148,14 @@ class PostgresRecorder(PostgresReading, Recording, PostgresApplicationRecorder):
             connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             yield PostgresSnapshot(connection, self.store)
 
-    def insert_events(
-        self, stored_events: Sequence[StoredEvent], **kwargs: Any
-    ) -> Sequence[int] | None:
-        """Append through the library's own ways in (``save``), which name their Commit too."""
-        return positions(self.record(stored_events, named_commit(kwargs)))
-
-    def record(self, events: Sequence[StoredEvent], commit: Commit) -> Receipt:
-        before = self.recorded_before(commit, len(events))
-        if before is not None:
-            return before
-        prepared = prepare(events)
-        append = (
-            self._bulk(prepared, commit) if len(events) >= BULK else self._small(prepared, commit)
-        )
+    def record(self, prepared: Prepared, commit: Commit) -> Receipt:
+        large = len(prepared.events) >= BULK
+        append = self._bulk(prepared, commit) if large else self._small(prepared, commit)
         try:
             return self._persistently(append)
         except StoreUnavailable as error:
             if isinstance(error.__cause__, psycopg.IntegrityError):
-                raise self.refusal_of(events) from error.__cause__
+                raise self.refusal_of(prepared.events) from error.__cause__
             raise
 
     def _seal(self, prepared: Prepared, commit: Commit, head: Seal) -> Seal:
@@ -205,7 +187,7 @@ class PostgresRecorder(PostgresReading, Recording, PostgresApplicationRecorder):
 
     def _bulk(self, prepared: Prepared, commit: Commit) -> Callable[[Connection], Receipt]:
         """Stream the rows with COPY, which a pipeline does not allow."""
-        packed = b"".join((_COPY_HEAD, *prepared.rows, _COPY_END))
+        packed = b"".join((_COPY_HEAD, prepared.packed, _COPY_END))
 
         def append(connection: Connection) -> Receipt:
             with connection.transaction():
@@ -272,12 +254,12 @@ def _decided(connection: Connection, commit: Commit) -> tuple[Seal, Verdict]:
 
 
 def _columns(prepared: Prepared, seal: Seal) -> Params:
-    events = prepared.events
+    streams, versions, topics, states = map(list, zip(*prepared.events, strict=True))
     return {
-        "ids": [one.originator_id for one in events],
-        "versions": [one.originator_version for one in events],
-        "topics": [one.topic for one in events],
-        "states": [one.state for one in events],
+        "ids": [UUID(bytes=stream) for stream in streams],
+        "versions": versions,
+        "topics": topics,
+        "states": states,
         "positions": list(range(seal.first_position, seal.last_position + 1)),
     }
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
@@ -18,38 +18,13 @@ from ledger.store import statements as sql
 from ledger.store.commit import Commit, IntakeLease, Receipt, StreamConflict
 from ledger.store.failures import GuardChanged, LogOverrun
 from ledger.store.guard import Params, repeated
+from ledger.store.prepared import Encoded, Prepared, prepare
 from ledger.store.reading import Reading, microseconds
-from ledger.store.seals import canonical_row, leaf, merkle_root
 
-#: From here on an append is worth the bulk path and a look at its key before it is hashed.
+#: From here on an append is worth the bulk path, and a look at its key before it is prepared.
 BULK = 32
 
 Clock = Callable[[], datetime]
-
-
-class Prepared(NamedTuple):
-    """An append that is encoded and hashed, before any lock is taken."""
-
-    events: Sequence[StoredEvent]
-    rows: list[bytes]  # canonical rows, in the order of the events
-    root: bytes
-
-
-def prepare(events: Sequence[StoredEvent]) -> Prepared:
-    """Build the canonical rows and their Merkle root."""
-    if not events:
-        raise ValueError("an append needs at least one event")
-    rows = [
-        canonical_row(_bytes(one), one.originator_version, one.topic.encode(), one.state)
-        for one in events
-    ]
-    return Prepared(events, rows, merkle_root([leaf(row) for row in rows]))
-
-
-def _bytes(event: StoredEvent) -> bytes:
-    if not isinstance(event.originator_id, UUID):
-        raise TypeError("streams of the log are named by UUIDs")
-    return event.originator_id.bytes
 
 
 class Recording(Reading):
@@ -58,8 +33,8 @@ class Recording(Reading):
     clock: Clock
 
     @abstractmethod
-    def record(self, events: Sequence[StoredEvent], commit: Commit) -> Receipt:
-        """Append events with everything that goes with them, or nothing at all."""
+    def record(self, prepared: Prepared, commit: Commit) -> Receipt:
+        """Append prepared events with everything that goes with them, or nothing at all."""
 
     @abstractmethod
     def write(self, statement: str, rows: Sequence[Params]) -> list[tuple[Any, ...]]:
@@ -77,9 +52,21 @@ class Recording(Reading):
     def close(self) -> None:
         """Wake whoever waits and let go of what is not pooled."""
 
-    def recorded_before(self, commit: Commit, size: int) -> Receipt | None:
-        """Look at the key without a lock, so that a resumed import does not hash in vain."""
-        return repeated(commit, self.receipt(commit.key)) if size >= BULK else None
+    def recorded_before(self, commit: Commit) -> Receipt | None:
+        """Look at the key without a lock; KeyConflict where its input was another.
+
+        Whoever asks before preparing saves a resumed import from packing and hashing in vain.
+        """
+        return repeated(commit, self.receipt(commit.key))
+
+    def insert_events(
+        self, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> Sequence[int] | None:
+        """Append through the library's own ways in (``save``), which name their Commit too."""
+        events = [
+            (_named(one), one.originator_version, one.topic, one.state) for one in stored_events
+        ]
+        return _positions(self.record(prepare(events), _commit_of(kwargs)))
 
     def now_us(self) -> int:
         """Read the injected clock."""
@@ -110,28 +97,32 @@ class Recording(Reading):
         if ids:
             self.write(sql.MARK_SENT, [{"id": one, "now_us": now} for one in sorted(ids)])
 
-    def refusal_of(self, events: Sequence[StoredEvent]) -> MedfundError:
+    def refusal_of(self, events: Sequence[Encoded]) -> MedfundError:
         """Tell why the database refused the events, after everything was rolled back."""
         stray = self.rows(sql.UNSEALED, {})
         if stray:
             return LogOverrun(position=stray[0][0], seal=self.head().no)
-        streams = {one.originator_id for one in events if isinstance(one.originator_id, UUID)}
-        heads = self.stream_heads(sorted(streams))
+        places = [(UUID(bytes=stream), version) for stream, version, _, _ in events]
+        heads = self.stream_heads(sorted({stream for stream, _ in places}))
         taken = sorted(
             stream
-            for one in events
-            if isinstance(stream := one.originator_id, UUID)
-            and stream in heads
-            and heads[stream].originator_version >= one.originator_version
+            for stream, version in places
+            if stream in heads and heads[stream].originator_version >= version
         )
-        doubled = len(events) - len({(one.originator_id, one.originator_version) for one in events})
+        doubled = len(places) - len(set(places))
         if taken or doubled:
-            example = taken[0] if taken else min(streams)
+            example = taken[0] if taken else min(places)[0]
             return StreamConflict(count=len(taken) or doubled, example=str(example))
         return GuardChanged(table="seals, idempotency")
 
 
-def named_commit(kwargs: Mapping[str, Any]) -> Commit:
+def _named(event: StoredEvent) -> bytes:
+    if not isinstance(event.originator_id, UUID):
+        raise TypeError("streams of the log are named by UUIDs")
+    return event.originator_id.bytes
+
+
+def _commit_of(kwargs: Mapping[str, Any]) -> Commit:
     """Take the Commit out of what the library hands through: nobody writes without one."""
     commit = kwargs.get("commit")
     if not isinstance(commit, Commit):
@@ -139,7 +130,7 @@ def named_commit(kwargs: Mapping[str, Any]) -> Commit:
     return commit
 
 
-def positions(receipt: Receipt) -> Sequence[int]:
+def _positions(receipt: Receipt) -> Sequence[int]:
     """List the positions of an append for the library; none where it had been recorded before."""
     if receipt.repeated:
         return []

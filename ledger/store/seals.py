@@ -7,14 +7,15 @@ wherever it is kept. A row begins with 0x00 (four columns, as a 16-bit number) a
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
 GENESIS_NO = 0
 NO_DIGEST = bytes(32)
 
-_ROW_HEAD = struct.Struct("!hi16siqi").pack
+_START = struct.pack("!hi", 4, 16)
+_MIDDLE = struct.Struct("!iqi").pack
 _INT = struct.Struct("!i").pack
 _SEAL_BODY = struct.Struct("!qqqqq").pack
 _SEAL_TAG = b"medfund.seal.v1\0"
@@ -35,9 +36,23 @@ class Seal(NamedTuple):
 
 def canonical_row(stream: bytes, version: int, topic: bytes, state: bytes) -> bytes:
     """Give the bytes of an event that are hashed, and copied to PostgreSQL as they are."""
-    return b"".join(
-        (_ROW_HEAD(4, 16, stream, 8, version, len(topic)), topic, _INT(len(state)), state)
-    )
+    return _START + stream + _MIDDLE(8, version, len(topic)) + topic + _INT(len(state)) + state
+
+
+def canonical_rows(events: Iterable[tuple[bytes, int, str, bytes]]) -> list[bytes]:
+    """Give the canonical rows of many events (stream id, version, topic, state).
+
+    Versions and topics are few: what lies between stream id and state is made once for each.
+    """
+    rows: list[bytes] = []
+    middles: dict[tuple[int, str], bytes] = {}
+    for stream, version, topic, state in events:
+        middle = middles.get((version, topic))
+        if middle is None:
+            name = topic.encode()
+            middle = middles[version, topic] = _MIDDLE(8, version, len(name)) + name
+        rows.append(_START + stream + middle + _INT(len(state)) + state)
+    return rows
 
 
 def leaf(row: bytes) -> bytes:

@@ -17,7 +17,6 @@ from eventsourcing.persistence import (
     ConnectionPoolClosedError,
     InfrastructureFactory,
     PersistenceError,
-    StoredEvent,
 )
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
@@ -42,15 +41,9 @@ from ledger.store.failures import (
     StoreUnavailable,
 )
 from ledger.store.guard import Params, Write
+from ledger.store.prepared import Prepared
 from ledger.store.reading import Reading
-from ledger.store.recording import (
-    Clock,
-    Prepared,
-    Recording,
-    named_commit,
-    positions,
-    prepare,
-)
+from ledger.store.recording import Clock, Recording
 from ledger.store.seals import seal_after
 from ledger.store.statements import SQLITE, rendered
 
@@ -217,26 +210,18 @@ class SqliteRecorder(SqliteReading, Recording, SQLiteApplicationRecorder):
             finally:
                 cursor.execute("ROLLBACK")
 
-    def insert_events(
-        self, stored_events: Sequence[StoredEvent], **kwargs: Any
-    ) -> Sequence[int] | None:
-        """Append through the library's own ways in (``save``), which name their Commit too."""
-        return positions(self.record(stored_events, named_commit(kwargs)))
-
-    def record(self, events: Sequence[StoredEvent], commit: Commit) -> Receipt:
-        before = self.recorded_before(commit, len(events))
-        if before is not None:
-            return before
-        prepared = prepare(events)
+    def record(self, prepared: Prepared, commit: Commit) -> Receipt:
         try:
             with failures_told(self.store):
                 return self._append(prepared, commit)
         except StoreUnavailable as error:
             if isinstance(error.__cause__, sqlite3.IntegrityError):
-                raise self.refusal_of(events) from error.__cause__
+                raise self.refusal_of(prepared.events) from error.__cause__
             raise
 
     def _append(self, prepared: Prepared, commit: Commit) -> Receipt:
+        streams, versions, topics, states = zip(*prepared.events, strict=True)
+        names = [stream.hex() for stream in streams]
         with self.datastore.writing() as cursor:
             plan = guard.reads(commit)
             answers = [
@@ -254,7 +239,8 @@ class SqliteRecorder(SqliteReading, Recording, SQLiteApplicationRecorder):
                 key=commit.key,
                 input_hash=commit.input_hash,
             )
-            cursor.executemany(_INSERT, _numbered(prepared.events, seal.first_position))
+            places = range(seal.first_position, seal.last_position + 1)
+            cursor.executemany(_INSERT, zip(places, names, versions, topics, states, strict=True))
             for write in (*verdict.writes, *guard.closing_writes(commit, seal)):
                 _run(cursor, write)
         return Receipt(seal.no, seal.first_position, seal.last_position)
@@ -270,18 +256,6 @@ class SqliteRecorder(SqliteReading, Recording, SQLiteApplicationRecorder):
     def close(self) -> None:
         """Wake whoever waits; the pool is closed by the factory."""
         self._closed.set()
-
-
-def _numbered(events: Sequence[StoredEvent], first: int) -> list[tuple[Any, ...]]:
-    return [
-        (position, _hex(one), one.originator_version, one.topic, one.state)
-        for position, one in enumerate(events, start=first)
-    ]
-
-
-def _hex(event: StoredEvent) -> str:
-    stream = event.originator_id
-    return stream.hex if isinstance(stream, UUID) else stream
 
 
 def _run(cursor: sqlite3.Cursor, write: Write) -> None:

@@ -3,7 +3,6 @@
 from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
-from eventsourcing.persistence import StoredEvent
 from integration.store.building import (
     AREA,
     BOOK,
@@ -20,6 +19,7 @@ from integration.store.building import (
 )
 
 from ledger.application import FundLedger
+from ledger.store.codec import encode_all
 from ledger.store.commit import (
     BookKey,
     BookNotOpened,
@@ -32,6 +32,7 @@ from ledger.store.commit import (
     Total,
     TotalKey,
 )
+from ledger.store.prepared import prepare
 from ledger.verify import verify
 
 SIZES = pytest.mark.parametrize("size", [1, 40], ids=["small", "bulk"])
@@ -212,6 +213,26 @@ def test_the_librarys_own_way_in_needs_a_commit_too(ledger):
     assert list(ledger.events.get(event.originator_id)) == [event]
 
 
+@SIZES
+def test_encoded_and_prepared_events_lie_in_the_log_as_facts_do(ledger, size):
+    open_book(ledger)
+    events = contributions("a", size)
+    receipt = ledger.append_encoded(encode_all(events), commit_of("a", events))
+    assert [one for _, one in ledger.history(events[0].originator_id)] == events[:1]
+    later = contributions("b", size)
+    prepared = prepare(encode_all(later))
+    second = ledger.append_prepared(prepared, commit_of("b", later))
+    assert second.first_position == receipt.last_position + 1
+    assert ledger.log.seals()[-1].root == prepared.root
+    assert ledger.append_prepared(prepared, commit_of("b", later)).repeated
+    assert verify(ledger).ok
+
+
+def test_a_stream_that_is_no_uuid_is_a_mistake_of_the_program(ledger):
+    with pytest.raises(ValueError, match="16 bytes"):
+        ledger.append_encoded([(b"short", 1, "contribution.received.v1", b"{}")], Commit("k", "h"))
+
+
 def test_an_append_without_events_is_a_mistake_of_the_program(ledger):
     with pytest.raises(ValueError, match="at least one event"):
         ledger.append([], Commit("key", "hash"))
@@ -260,10 +281,8 @@ def test_heads_of_thousands_of_streams_are_asked_at_once(ledger):
     open_book(ledger)
     events = contributions("a", 3000)
     post(ledger, "bulk", events)
-    second = [
-        StoredEvent(events[7].originator_id, 2, "contribution.received.v1", b"{}"),
-    ]
-    ledger.log.record(second, Commit("second", "hash"))
+    second = (events[7].originator_id.bytes, 2, "contribution.received.v1", b"{}")
+    ledger.append_encoded([second], Commit("second", "hash"))
     unknown = [one.originator_id for one in contributions("unknown", 2000)]
     heads = ledger.log.stream_heads([*unknown, *(one.originator_id for one in events)])
     assert len(heads) == 3000

@@ -1,11 +1,11 @@
 """Whatever somebody with all rights does to the tables, verify tells it, and where."""
 
-import dataclasses
 from uuid import uuid4
 
 import pytest
 from integration.store.building import BOOK, JANUARY, contribution, contributions, open_book, post
 
+from ledger.store.codec import encode_all
 from ledger.store.commit import Commit
 from ledger.store.failures import LogOverrun
 from ledger.store.seals import canonical_row, leaf, merkle_root, seal_digest
@@ -160,12 +160,10 @@ def test_every_table_beside_the_log_is_held_against_it(books, unlocked, statemen
 
 
 def test_an_event_that_cannot_be_read_is_told_to_the_position(books):
-    fact = dataclasses.replace(  # well sealed, and still no event of ours
-        books.mapper.to_stored_event(contribution("odd")), state=b'{"no": "such thing"}'
-    )
-    books.log.record([fact], Commit("odd", "hash"))
-    unknown = dataclasses.replace(fact, topic="never.heard.v9", originator_version=2)
-    books.log.record([unknown], Commit("unknown", "hash"))
+    stream, _, topic, state = encode_all([contribution("odd")])[0]
+    # Well sealed, and still no events of ours.
+    books.append_encoded([(stream, 1, topic, b'{"no": "such thing"}')], Commit("odd", "hash"))
+    books.append_encoded([(stream, 2, "never.heard.v9", state)], Commit("unknown", "hash"))
     found = verify(books)
     assert [(one.code, one.position) for one in found.findings] == [
         ("event_unreadable", 44),
