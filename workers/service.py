@@ -8,10 +8,11 @@ from threading import Event
 from dramatiq import Broker, Worker
 
 from medfund.bootstrap import open_house
+from medfund.outbox import Send
 from medfund.settings import Settings, SettingsInvalid
 from workers.actors import OpenBook, declare_actors
 from workers.broker import build_broker, close_broker, enqueue
-from workers.dispatch import Pace, Send, in_process, pump
+from workers.dispatch import Pace, in_process, pump
 
 _THREADS = 4
 #: An idle thread looks up this often: for a new message on Redis, and for the end of the day.

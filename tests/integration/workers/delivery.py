@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from integration.workers.closing import open_book, wait_until
 
 from medfund.bootstrap import House
+from medfund.outbox import Send, hand_over
 from medfund.settings import Settings
 from workers.actors import declare_actors
 from workers.broker import build_broker, close_broker
-from workers.dispatch import Send, hand_over, in_process
+from workers.dispatch import in_process
 from workers.service import connect, hands, through
 
 Message = tuple[str, str]

@@ -13,9 +13,9 @@ from integration.workers.delivery import Door, send_what_waits
 from integration.workers.processes import nobody_may_append, program
 from support.services import free_port
 
+from medfund.outbox import hand_over
 from medfund.settings import Settings
 from workers.broker import close_broker
-from workers.dispatch import hand_over
 from workers.service import connect, through
 
 

@@ -15,10 +15,11 @@ from integration.workers.closing import (
 )
 from structlog.testing import capture_logs
 
+from medfund.outbox import hand_over, resend_due
 from medfund.settings import Settings
 from medfund.tasks import run_pending
 from settlement.closing import COMPUTE, POST, approve, reject, request_reopening
-from workers.dispatch import hand_over, in_process, resend_due
+from workers.dispatch import in_process
 
 
 @pytest.fixture
