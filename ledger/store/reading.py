@@ -37,6 +37,10 @@ def moment_of(at_us: int) -> datetime:
     return _EPOCH + at_us * _MICROSECOND
 
 
+#: An event's position, topic and state as they lie in the log.
+StoredFact = tuple[int, str, bytes]
+
+
 class UnfinishedIntake(NamedTuple):
     """An intake that has started for a book and not completed (未完成的导入)."""
 
@@ -89,6 +93,13 @@ class Reading(ABC):
         """Give the events after a position in the order of the log, up to ``until`` inclusive."""
         bounds = {"after": after, "until": _END if until is None else until, "limit": limit}
         return self.stored_rows(self.rows(sql.PAGE, bounds))
+
+    def read_facts(self, *, after: int, until: int) -> list[StoredFact]:
+        """Give position, topic and state of the events after a position, up to ``until`` inclusive.
+
+        For those who fold millions: the stream's id would cost a third of the reading.
+        """
+        return self.rows(sql.FACTS, {"after": after, "until": until})
 
     def stream(self, stream: UUID) -> list[StoredRow]:
         """Give all events of one stream."""

@@ -107,6 +107,10 @@ PAGE = (
     f"SELECT {_EVENT} FROM events WHERE {{position}} > :after AND {{position}} <= :until"
     " ORDER BY {position} LIMIT :limit"
 )
+FACTS = (
+    "SELECT {position}, topic, state FROM events"
+    " WHERE {position} > :after AND {position} <= :until ORDER BY {position}"
+)
 STREAM = f"SELECT {_EVENT} FROM events WHERE originator_id = :id ORDER BY originator_version"
 EVENT_AT = f"SELECT {_EVENT} FROM events WHERE {{position}} = :at"
 UNSEALED = (
