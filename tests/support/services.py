@@ -132,6 +132,21 @@ def _may_create_databases(url: str) -> bool:
 
 
 def _start_postgres() -> str | None:
+    folder, port = _folder(), free_port()
+    made = postgres_cluster(folder, port)
+    if made is None:
+        return None
+    command, user = made
+    # An interrupt is PostgreSQL's fast shutdown; it does not wait for clients.
+    _start(command, folder=folder, user=user, farewell=signal.SIGINT)
+    url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    return _when_up(url, _may_create_databases)
+
+
+def postgres_cluster(
+    folder: Path, port: int, *, fsync: str = "off"
+) -> tuple[list[object], str | None] | None:
+    """Make a cluster below a folder; give the server's command and user, None without a server."""
     newest = max(
         Path("/usr/lib/postgresql").glob("*/bin/postgres"),
         key=lambda path: int(re.sub(r"\D", "", path.parts[-3]) or 0),
@@ -139,7 +154,6 @@ def _start_postgres() -> str | None:
     )
     if newest is None:
         return None
-    folder = _folder()
     # PostgreSQL refuses to run as root.
     user = "postgres" if os.geteuid() == 0 else None
     if user:
@@ -149,15 +163,11 @@ def _start_postgres() -> str | None:
     subprocess.run(
         [*initdb, *options], user=user, group=user, cwd=folder, check=True, capture_output=True
     )
-    port = free_port()
     settings = [f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}"]
-    command = [newest, "-D", folder / "data"]
-    for setting in [*settings, "fsync=off", "max_connections=200"]:
+    command: list[object] = [newest, "-D", folder / "data"]
+    for setting in [*settings, f"fsync={fsync}", "max_connections=200"]:
         command += ["-c", setting]
-    # An interrupt is PostgreSQL's fast shutdown; it does not wait for clients.
-    _start(command, folder=folder, user=user, farewell=signal.SIGINT)
-    url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-    return _when_up(url, _may_create_databases)
+    return command, user
 
 
 # --- Redis
@@ -178,13 +188,19 @@ def _redis_answers(url: str) -> bool:
 
 
 def _start_redis() -> str | None:
-    server = find_program("redis-server")
-    if server is None:
-        return None
     port = free_port()
-    where = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    _start([server, *where], folder=_folder())
+    command = redis_command(port)
+    if command is None:
+        return None
+    _start(command, folder=_folder())
     return _when_up(f"redis://127.0.0.1:{port}/0", _redis_answers)
+
+
+def redis_command(port: int) -> list[object] | None:
+    """Give the command of a server that keeps nothing on disk, None without a server."""
+    server = find_program("redis-server")
+    where = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    return None if server is None else [server, *where]
 
 
 # --- RabbitMQ
@@ -209,15 +225,25 @@ def _rabbitmq_answers(url: str) -> bool:
 
 
 def _start_rabbitmq() -> str | None:
+    folder, port = _folder(), free_port()
+    made = rabbitmq_node(folder, port)
+    if made is None:
+        return None
+    command, environment = made
+    _start(command, folder=folder, env=environment)
+    return _when_up(f"amqp://guest:guest@127.0.0.1:{port}/%2F", _rabbitmq_answers)
+
+
+def rabbitmq_node(folder: Path, port: int) -> tuple[list[object], dict[str, str]] | None:
+    """Prepare a node below a folder; give its command and environment, None without a server."""
     # Debian's wrapper in /usr/sbin changes the user and forgets the environment.
     behind = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
     server = behind if behind.is_file() else find_program("rabbitmq-server")
     if server is None:
         return None
-    folder, port = _folder(), free_port()
     (folder / "rabbitmq.conf").write_text(f"listeners.tcp.local = 127.0.0.1:{port}\n")
     (folder / "plugins").write_text("[].\n")
-    environment = {
+    return [server], {
         "HOME": str(folder),
         "PATH": os.environ.get("PATH", os.defpath),
         "RABBITMQ_CONF_ENV_FILE": os.devnull,
@@ -230,8 +256,6 @@ def _start_rabbitmq() -> str | None:
         "RABBITMQ_LOGS": "-",
         "RABBITMQ_PID_FILE": str(folder / "pid"),
     }
-    _start([server], folder=folder, env=environment)
-    return _when_up(f"amqp://guest:guest@127.0.0.1:{port}/%2F", _rabbitmq_answers)
 
 
 # --- what all of them need
