@@ -1,0 +1,154 @@
+"""基本 → 大病 → 救助: the worked examples of the paper (§3.4), boundaries and ceilings."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from settlement.one_stop.layers import (
+    Cost,
+    Layer,
+    LayerPolicy,
+    OtherFund,
+    Segment,
+    YearSoFar,
+    by_segments,
+    cumulative,
+    deviations,
+    settle,
+)
+
+YUAN = 100
+
+
+def share(text):
+    return Fraction(text)
+
+
+def layer(deductible, *segments, ceiling=None):
+    """A layer in yuan: (upper edge or None, share)."""
+    return Layer(
+        deductible_fen=deductible * YUAN,
+        segments=tuple(
+            Segment(upto_fen=None if upto is None else upto * YUAN, share=Fraction(part))
+            for upto, part in segments
+        ),
+        ceiling_fen=None if ceiling is None else ceiling * YUAN,
+    )
+
+
+CATASTROPHIC = layer(12_000, (30_000, "0.6"), (100_000, "0.65"), (None, "0.75"))
+
+
+@pytest.mark.parametrize(
+    ("qualified", "paid"),
+    [
+        (0, 0),
+        (12_000, 0),  # the deductible itself is not paid
+        (12_001, 60),
+        (30_000, 10_800_00),
+        (100_000, 56_300_00),
+        (150_000, 93_800_00),
+    ],
+)
+def test_catastrophic_by_segments(qualified, paid):
+    """150,000 left: 18,000 x 0.6 + 70,000 x 0.65 + 50,000 x 0.75 = 93,800."""
+    assert by_segments(qualified * YUAN, CATASTROPHIC) == paid
+
+
+LIANYUNGANG = layer(200, (10_000, "0.80"), (None, "0.85"))
+
+
+@pytest.mark.parametrize(("within", "paid"), [(200, 0), (10_000, 7_840_00), (12_000, 9_540_00)])
+def test_basic_of_residents_by_segments(within, paid):
+    assert by_segments(within * YUAN, LIANYUNGANG) == paid
+
+
+def test_a_hundred_thousand_with_twenty_outside_the_list():
+    policy = LayerPolicy(
+        basic=layer(600, (None, "0.6")), catastrophic=layer(20_360, (None, "0.65"))
+    )
+    found = settle(Cost(total_fen=100_000 * YUAN, own_fen=20_000 * YUAN), policy, YearSoFar())
+    assert found.parts["hifp_pay"] == 47_640_00
+    assert found.parts["hifmi_pay"] == 7_800_00  # 12,000 enter the layer
+
+
+STACK = LayerPolicy(
+    basic=layer(1_200, (None, "0.65")),
+    catastrophic=layer(15_000, (None, "0.6")),
+    assistance=layer(0, (None, "0.7")),
+)
+STACK_COST = Cost(
+    total_fen=80_000_00, own_fen=8_000_00, first_share_fen=4_000_00, above_limit_fen=500_00
+)
+
+
+def test_the_full_stack():
+    found = settle(STACK_COST, STACK, YearSoFar())
+    assert found.within_scope_fen == 67_500_00
+    assert found.parts == {"hifp_pay": 43_095_00, "hifmi_pay": 5_643_00, "maf_pay": 13_133_40}
+    assert found.person_fen == 18_128_60
+    assert sum(found.parts.values()) + found.person_fen == 80_000_00
+
+
+def test_a_later_settlement_finds_the_deductible_met():
+    first = settle(STACK_COST, STACK, YearSoFar())
+    again = settle(STACK_COST, STACK, first.year)
+    assert again.parts["hifmi_pay"] == 14_643_00  # 24,405 x 0.6: nothing is deducted twice
+
+
+def test_ceilings_are_yearly():
+    policy = LayerPolicy(basic=layer(600, (None, "0.86"), ceiling=200_000))
+    year = YearSoFar(basic_paid_fen=199_000_00)
+    found = settle(Cost(total_fen=50_000_00), policy, year)
+    assert found.parts["hifp_pay"] == 1_000_00
+    assert found.person_fen == 49_000_00
+    over = settle(Cost(total_fen=50_000_00), policy, found.year)
+    assert over.parts["hifp_pay"] == 0
+
+
+def test_other_funds_take_their_turn_from_what_is_left():
+    policy = LayerPolicy(
+        basic=layer(0, (None, "0.5")),
+        others=(
+            OtherFund(part="cvlserv_pay", share=Fraction(1, 2)),
+            OtherFund(part="hifes_pay", share=Fraction(1, 3)),
+        ),
+    )
+    found = settle(Cost(total_fen=1_000_00), policy, YearSoFar())
+    assert found.parts == {"hifp_pay": 500_00, "cvlserv_pay": 250_00, "hifes_pay": 83_33}
+    assert found.person_fen == 166_67
+
+
+def test_less_than_nothing_in_scope_is_refused():
+    with pytest.raises(ValueError, match="outside"):
+        settle(Cost(total_fen=100, own_fen=101), STACK, YearSoFar())
+
+
+def test_a_settlement_that_does_not_follow_the_policy_is_flagged_with_both_figures():
+    found = settle(STACK_COST, STACK, YearSoFar())
+    assert deviations(found.parts, found) == []
+    [one] = deviations(found.parts | {"maf_pay": 13_133_41}, found)
+    assert (one.part, one.settled_fen, one.by_policy_fen) == ("maf_pay", 13_133_41, 13_133_40)
+    missing = deviations({"hifp_pay": 43_095_00}, found)
+    assert [one.part for one in missing] == ["hifmi_pay", "maf_pay"]
+
+
+@given(st.lists(st.integers(0, 10**7), max_size=8))
+def test_a_year_cut_into_settlements_is_paid_as_one(settlements):
+    """累计计算: the sum over settlements is the year's, to the fen."""
+    so_far = paid = 0
+    for fen in settlements:
+        paid += cumulative(so_far, fen, CATASTROPHIC, paid)
+        so_far += fen
+    assert paid == by_segments(so_far, CATASTROPHIC)
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(0, 10**9))
+def test_every_fen_is_paid_by_somebody(total, own, qualified):
+    cost = Cost(total_fen=total, own_fen=min(own, total))
+    found = settle(cost, STACK, YearSoFar(qualified_fen=qualified))
+    assert sum(found.parts.values()) + found.person_fen == total
+    assert all(fen >= 0 for fen in found.parts.values())
+    assert found.person_fen >= cost.own_fen
