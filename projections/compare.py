@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from ledger.domain.period import Period
 from ledger.replay import Replayed, replay
+from ledger.store.codec import StoredRow
 from ledger.store.commit import BookKey, Total, TotalKey
 from projections.follow import bring_up_to
 from projections.queries.known import Known, TimedLog, known_as_of
@@ -21,7 +22,9 @@ _Sums = dict[tuple[Any, ...], tuple[int, ...]]
 
 
 class GuardedLog(TimedLog, Protocol):
-    """A log with its running totals."""
+    """A log with its running totals, which replay reads whole."""
+
+    def read_page(self, *, after: int, limit: int, until: int | None = None) -> list[StoredRow]: ...
 
     def books(self) -> Mapping[BookKey, Any]: ...
 

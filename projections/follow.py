@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, insert, select, update
 
 from ledger.errors import Conflict, InputRejected
-from ledger.store.codec import StoredRow
+from ledger.store.reading import StoredFact
 from ledger.store.seals import Seal
 from projections.fold import Fold, ProjectionStopped
 from projections.page import Page, Remembered
@@ -39,7 +39,7 @@ class Log(Protocol):
 
     def last_position(self) -> int: ...
 
-    def read_page(self, *, after: int, limit: int, until: int | None = None) -> list[StoredRow]: ...
+    def read_facts(self, *, after: int, until: int) -> list[StoredFact]: ...
 
     def seals(self, *, after: int = 0, limit: int = 1000) -> list[Seal]: ...
 
@@ -150,14 +150,11 @@ def next_page(
 
 def _fold(log: Log, commits: list[Seal], *, after: int, remembered: Remembered) -> Page:
     last = commits[-1].last_position
-    rows = log.read_page(after=after, limit=last - after, until=last)
+    rows = log.read_facts(after=after, until=last)
     _refuse_gaps(rows, after=after, last=last)
     fold = Fold(after=after, remembered=remembered)
     for commit in commits:
-        fold.known_from = commit.last_position
-        first = commit.first_position - after - 1
-        for row in rows[first : first + commit.events]:
-            fold.add(row)
+        fold.commit(rows[commit.first_position - after - 1 : commit.last_position - after])
     return fold.page
 
 
@@ -206,10 +203,10 @@ def _commits(log: Log, *, after: int, page_size: int, until: int | None) -> list
     return found
 
 
-def _refuse_gaps(rows: list[StoredRow], *, after: int, last: int) -> None:
+def _refuse_gaps(rows: list[StoredFact], *, after: int, last: int) -> None:
     """Positions have no gaps; one that is missing was taken out of the log."""
-    if len(rows) == last - after and rows and rows[-1].position == last:
+    if len(rows) == last - after and rows and rows[-1][0] == last:
         return
-    present = {row.position for row in rows}
+    present = {position for position, _, _ in rows}
     missing = min(set(range(after + 1, last + 1)) - present)
     raise ProjectionStopped(position=missing, topic="?", reason="the event is missing from the log")

@@ -38,7 +38,7 @@ class SlimClaim(msgspec.Struct, gc=False):
 
     area: str
     booked_on: str
-    postings: tuple[SlimPosting, ...]
+    postings: list[SlimPosting]
     institution: str
     clr_type: str
     belongs_to: str
@@ -51,7 +51,7 @@ class SlimDocument(msgspec.Struct, gc=False):
 
     area: str
     booked_on: str
-    postings: tuple[SlimPosting, ...]
+    postings: list[SlimPosting]
     prepared_by: str
     fund: str
     summary: str
@@ -73,53 +73,82 @@ MovementKey = tuple[str, str, str, str, str]  # area, fund, account, booked_on, 
 PartyKey = tuple[str, str, str, str, str]  # area, fund, account, party, booked_month
 CareKey = tuple[str, str, str, str, str]  # area, fund, account, booked_month, belongs_to
 ObligationKey = tuple[str, str, str, str, str]  # area, institution, fund, month, clr_type
+PairKey = tuple[str, str, str, str, str, str]  # area, fund, debit, credit, booked_on, nature
+#: fund, debit, credit, party, area, booked_month, institution, month of care, clr_type
+ClaimKey = tuple[str, str, str, str | None, str, str, str, str, str]
+
+#: The account of the obligations book that says what is owed and not yet paid (应付).
+OWED = "owed.booked"
 
 
 @dataclass(slots=True)
 class Bucket:
-    """Sums that become known at the same position. Pairs are (debit, credit) of one posting."""
+    """Sums that become known at the same position.
 
-    pairs: dict[tuple[str, str, str, str, str, str], list[int]] = field(default_factory=dict)
+    ``pairs`` are sums by (debit, credit) of one posting, with the number of postings. What a
+    settlement says by name and by institution stands once in ``claims``: sum, settlements, refunds.
+    """
+
+    pairs: dict[PairKey, list[int]] = field(default_factory=dict)
+    claims: dict[ClaimKey, list[int]] = field(default_factory=dict)
     parties: dict[tuple[str, str, str, str, str, str], int] = field(default_factory=dict)
     care: dict[CareKey, list[int]] = field(default_factory=dict)
-    obligations: dict[ObligationKey, list[int]] = field(default_factory=dict)
+    paid: dict[ObligationKey, list[int]] = field(default_factory=dict)
 
     def movements(self) -> dict[MovementKey, list[int]]:
         """Spell the pairs out: (debit_fen, credit_fen, lines) per account and day."""
         found: dict[MovementKey, list[int]] = {}
         for (area, fund, debit, credit, day, nature), (fen, lines) in self.pairs.items():
-            on_debit = found.setdefault((area, fund, debit, day, nature), [0, 0, 0])
-            on_debit[0] += fen
-            on_debit[2] += lines
-            on_credit = found.setdefault((area, fund, credit, day, nature), [0, 0, 0])
-            on_credit[1] += fen
-            on_credit[2] += lines
+            add_sums(found, (area, fund, debit, day, nature), [fen, 0, lines])
+            add_sums(found, (area, fund, credit, day, nature), [0, fen, lines])
         return found
 
     def party_movements(self) -> dict[PartyKey, list[int]]:
-        """Spell the pairs with a name out: (debit_fen, credit_fen) per account, name and month."""
+        """Spell what has a name out: (debit_fen, credit_fen) per account, name and month."""
         found: dict[PartyKey, list[int]] = {}
         for (area, fund, debit, credit, party, month), fen in self.parties.items():
-            found.setdefault((area, fund, debit, party, month), [0, 0])[0] += fen
-            found.setdefault((area, fund, credit, party, month), [0, 0])[1] += fen
+            add_sums(found, (area, fund, debit, party, month), [fen, 0])
+            add_sums(found, (area, fund, credit, party, month), [0, fen])
+        for (fund, debit, credit, name, area, month, *_), (fen, _, _) in self.claims.items():
+            if name is not None:
+                add_sums(found, (area, fund, debit, name, month), [fen, 0])
+                add_sums(found, (area, fund, credit, name, month), [0, fen])
+        return found
+
+    def obligations(self) -> dict[ObligationKey, list[int]]:
+        """Spell out what institutions are owed: (booked_fen, paid_fen, settlements, refunds)."""
+        found = {key: list(sums) for key, sums in self.paid.items()}
+        for (fund, debit, credit, _, area, _, *whose), sums in self.claims.items():
+            if OWED in (debit, credit):
+                institution, month, clr_type = whose
+                fen, settlements, refunds = sums
+                booked = fen if credit == OWED else -fen
+                key = (area, institution, fund, month, clr_type)
+                add_sums(found, key, [booked, 0, settlements, refunds])
         return found
 
     def absorb(self, other: "Bucket") -> None:
         """Add another bucket's sums to these."""
         for pair, sums in other.pairs.items():
             add_sums(self.pairs, pair, sums)
+        for claim, sums in other.claims.items():
+            add_sums(self.claims, claim, sums)
         for name, fen in other.parties.items():
             self.parties[name] = self.parties.get(name, 0) + fen
         for care, sums in other.care.items():
             add_sums(self.care, care, sums)
-        for owed, sums in other.obligations.items():
-            add_sums(self.obligations, owed, sums)
+        for owed, sums in other.paid.items():
+            add_sums(self.paid, owed, sums)
 
 
 def add_sums(sums: dict[Any, list[int]], key: Any, more: list[int]) -> None:
     """Add amounts to those kept under a key."""
     mine = sums.get(key)
-    sums[key] = list(more) if mine is None else [a + b for a, b in zip(mine, more, strict=True)]
+    if mine is None:
+        sums[key] = list(more)
+    else:
+        for place, amount in enumerate(more):
+            mine[place] += amount
 
 
 @dataclass(frozen=True, slots=True)

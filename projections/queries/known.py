@@ -97,9 +97,7 @@ def _part(reading: Reading, log: Log, *, base: int, until: int) -> Bucket:
     """Fold the beginning of one commit, with the intakes that complete in it."""
     running = _running_at(reading, base)
     fold = Fold(after=base, remembered=Remembered(running, _openings_at(reading, base)))
-    fold.known_from = until
-    for row in log.read_page(after=base, limit=until - base, until=until):
-        fold.add(row)
+    fold.commit(log.read_facts(after=base, until=until))
     part = Bucket()
     for bucket in fold.page.counted.values():
         part.absorb(bucket)
@@ -113,10 +111,10 @@ def _part(reading: Reading, log: Log, *, base: int, until: int) -> Bucket:
 def _staged(log: Log, intake: tuple[str, str], *, started: int, until: int) -> Bucket:
     fold = Fold(after=started, remembered=Remembered({intake: started}))
     position = started
-    while rows := log.read_page(after=position, limit=PAGE_SIZE, until=until):
-        for row in rows:
-            fold.add(row)
-        position = rows[-1].position
+    while position < until:
+        rows = log.read_facts(after=position, until=min(position + PAGE_SIZE, until))
+        fold.commit(rows)
+        position = rows[-1][0]
     return fold.page.staged.get(intake, Bucket())
 
 

@@ -52,14 +52,14 @@ def _count(connection: Connection, tables: BalanceTables, known_from: int, bucke
     add_up(connection, tables.movements, _rows(bucket.movements(), then=known))
     add_up(connection, tables.party_movements, _rows(bucket.party_movements(), then=known))
     add_up(connection, tables.care_movements, _rows(bucket.care, then=known))
-    add_up(connection, tables.claim_obligations, _rows(bucket.obligations))
+    add_up(connection, tables.claim_obligations, _rows(bucket.obligations()))
 
 
 def _stage(connection: Connection, tables: BalanceTables, intake: str, bucket: Bucket) -> None:
     whose = (intake,)
     add_up(connection, tables.staged_movements, _rows(bucket.movements(), first=whose))
     add_up(connection, tables.staged_parties, _rows(bucket.party_movements(), first=whose))
-    add_up(connection, tables.staged_obligations, _rows(bucket.obligations, first=whose))
+    add_up(connection, tables.staged_obligations, _rows(bucket.obligations(), first=whose))
 
 
 def _rows(sums: Mapping[Key, list[int]], *, first: Row = (), then: Row = ()) -> list[Row]:

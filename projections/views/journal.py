@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, func, select, tuple_, update
 
 from ledger.domain.fund import parent
 from projections.page import Document, Page
 from projections.tables import JournalTables
+from projections.views.writing import add
 
 
 class Series(NamedTuple):
@@ -41,8 +42,8 @@ def apply(connection: Connection, tables: JournalTables, page: Page) -> None:
             reversals.append(
                 {"original": document.body.original_position, "reversal": document.position}
             )
-    connection.execute(insert(tables.vouchers), vouchers)
-    connection.execute(insert(tables.voucher_lines), lines)
+    add(connection, tables.vouchers, vouchers)
+    add(connection, tables.voucher_lines, lines)
     if reversals:
         c = tables.vouchers.c
         mark = update(tables.vouchers).where(c.position == bindparam("original"))

@@ -12,6 +12,7 @@ from support.random_books import LEAVES, RandomBooks
 from ledger.application import FundLedger
 from ledger.domain.period import Period
 from ledger.replay import ReplayBeyondLog, replay
+from ledger.store.reading import StoredFact
 from ledger.store.seals import Seal
 from projections.compare import compare
 from projections.fold import ProjectionStopped
@@ -173,14 +174,11 @@ class Doctored:
     def seal_covering(self, position: int) -> Seal | None:
         return self._log.seal_covering(position)
 
-    def read_page(self, *, after: int, limit: int, until: int | None = None) -> list[Any]:
-        rows = self._log.read_page(after=after, limit=limit, until=until)
+    def read_facts(self, *, after: int, until: int) -> list[StoredFact]:
+        rows = self._log.read_facts(after=after, until=until)
         if self._state is None:
-            return [row for row in rows if row.position != self._position]
-        return [
-            row._replace(state=self._state) if row.position == self._position else row
-            for row in rows
-        ]
+            return [row for row in rows if row[0] != self._position]
+        return [(*row[:2], self._state) if row[0] == self._position else row for row in rows]
 
 
 @pytest.mark.parametrize(
