@@ -41,7 +41,12 @@ PURE = (
     "ledger.errors",
     "projections.reports.model",
     "settlement.clearing.allocate",
+    "settlement.clearing.bands",
+    "settlement.clearing.deposit",
+    "settlement.clearing.methods",
+    "settlement.clearing.point_value",
     "settlement.clearing.policy",
+    "settlement.one_stop",
     "settlement.reconciliation.match",
 )
 

@@ -1,0 +1,169 @@
+"""A clearing policy (结算政策) as the rest of clearing reads it: frozen values, nothing of a file.
+
+One policy says how one leaf fund of an area pays for care from a date on: its budget, its point
+value, the methods with the cases each is for, deposit and bands. Whatever the domain paper marks as
+differing from place to place is here, with the default given there. ``policy_file.py`` reads the
+file and checks it; a run names the hash of what it read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+
+from settlement.clearing.bands import Bands
+from settlement.clearing.deposit import DepositOrder, ReleaseRule
+from settlement.clearing.methods.drg import DrgRules
+from settlement.clearing.methods.fee_for_service import TotalControl
+from settlement.clearing.methods.per_diem import PerDiemCap, Stage
+
+
+class Family(StrEnum):
+    """What a point value is made of (点值口径)."""
+
+    FUND_ONLY = "fund_only"  # 基金点值
+    TOTAL_COST = "total_cost"  # 总费用点值: (fund + persons + others) ÷ points
+    AVERAGE_RATIO = "average_ratio"  # 总费用点值 by the average share that the fund pays
+
+
+class SharingBy(StrEnum):
+    """How the distributable amount becomes amounts of institutions."""
+
+    EXACT = "exact"  # largest remainder: the budget to the fen
+    PUBLISHED = "published"  # a rounded point value; the difference goes to a named account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """The year's budget (总额预算) of the fund and what of it is held back (调节金)."""
+
+    year_fen: int
+    reserve: Fraction = Fraction(5, 100)
+    months: tuple[int, ...] = (1,) * 12  # weights of the twelve months
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointValue:
+    """How points are priced."""
+
+    family: Family = Family.FUND_ONLY
+    by: SharingBy = SharingBy.EXACT
+    digits: int = 4
+    paid_share: Fraction | None = None  # only of the family average_ratio
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cases:
+    """Which settlements a method is for; empty means all. The first method that fits takes a case."""
+
+    clr_types: frozenset[str] = frozenset()
+    med_types: frozenset[str] = frozenset()
+    institutions: frozenset[str] = frozenset()
+
+    def fits(self, *, clr_type: str, med_type: str, institution: str) -> bool:
+        """Tell whether a settlement is one of these."""
+        return (
+            (not self.clr_types or clr_type in self.clr_types)
+            and (not self.med_types or med_type in self.med_types)
+            and (not self.institutions or institution in self.institutions)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """One disease or diagnosis group (病种、病组): points and the benchmark cost of a case."""
+
+    points4: int  # 1/10,000 of a point
+    average_fen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dip:
+    """按病种分值: groups, hospital coefficients, deviation edges (the edges themselves are normal)."""
+
+    groups: Mapping[str, Group]
+    coefficients4: Mapping[str, int]
+    low: Fraction = Fraction(1, 2)
+    high: Fraction = Fraction(2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drg:
+    """DRG点数法: groups, coefficients of difference by institution, and the rules of multiples."""
+
+    groups: Mapping[str, Group]
+    coefficients4: Mapping[str, int]
+    rules: DrgRules = field(default_factory=DrgRules)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrgFixedRate:
+    """DRG费率法: weights of groups at a fixed rate in yuan."""
+
+    groups: Mapping[str, Group]
+    rate: Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerDiem:
+    """按床日: stages with their rates."""
+
+    stages: tuple[Stage, ...]
+    cap: PerDiemCap = PerDiemCap.FIXED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeForService:
+    """按项目: as booked, or against a year's total per institution."""
+
+    quotas_fen: Mapping[str, int] = field(default_factory=dict)
+    rule: TotalControl = field(default_factory=TotalControl)
+
+
+Rules = Dip | Drg | DrgFixedRate | PerDiem | FeeForService
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """One payment method of a policy, and the cases it is for."""
+
+    name: str
+    cases: Cases
+    rules: Rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deposit:
+    """质量保证金: share, what it is a share of, and what an assessment releases."""
+
+    share: Fraction
+    order: DepositOrder = DepositOrder.OF_DECLARED
+    release: tuple[ReleaseRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One policy of one leaf fund, from a date on."""
+
+    name: str
+    title: str
+    fund: str
+    effective: str  # date
+    until: str | None = None
+    basis: str = ""  # 文件依据
+    budget: Budget | None = None
+    point_value: PointValue = field(default_factory=PointValue)
+    methods: tuple[Method, ...] = ()
+    deposit: Deposit | None = None
+    bands: Bands | None = None
+
+    def in_force(self, date: str) -> bool:
+        """Tell whether the policy speaks for a date."""
+        return self.effective <= date and (self.until is None or date <= self.until)
+
+    def method_of(self, *, clr_type: str, med_type: str, institution: str) -> Method | None:
+        """Give the first method whose cases a settlement is one of; None is a policy gap."""
+        for method in self.methods:
+            if method.cases.fits(clr_type=clr_type, med_type=med_type, institution=institution):
+                return method
+        return None
