@@ -13,11 +13,14 @@ from settlement.intake.rejections import refuse
 #: Row number → column index → what the spreadsheet shows there.
 ErrorCells = dict[int, dict[int, str]]
 
-MAX_BYTES = 256 << 20
+MAX_BYTES = 128 << 20
+MAX_ROWS, MAX_COLUMNS, MAX_SHEETS = 1 << 16, 1 << 8, 1000  # what the format allows; a sane number
 _HEADER_BYTES, _ENTRY_BYTES = 512, 128
 _LAST_SECTOR = 0xFFFFFFF8  # this and above end a chain or mark it unused
 _BOF, _EOF, _FILEPASS, _BOUNDSHEET = 0x0809, 0x000A, 0x002F, 0x0085
-_FORMULA, _BOOLERR = 0x0006, 0x0205
+_FORMULA, _BOOLERR, _MULRK, _DIMENSIONS = 0x0006, 0x0205, 0x00BD, 0x0200
+#: Records that hold a cell's value: also NUMBER, LABEL, LABELSST, RK and RSTRING.
+_CELLS = frozenset({_FORMULA, _BOOLERR, _MULRK, 0x0203, 0x0204, 0x00FD, 0x027E, 0x00D6})
 _ERRORS = {
     0x00: "#NULL!",
     0x07: "#DIV/0!",
@@ -35,6 +38,8 @@ class _CompoundFile:
     def __init__(self, data: bytes) -> None:
         self._data = data
         shift, mini_shift = struct.unpack_from("<HH", data, 30)
+        if shift not in (9, 12) or not 6 <= mini_shift <= shift:
+            raise IndexError(f"sectors of 2^{shift} and 2^{mini_shift} bytes")
         self._size, self._mini_size = 1 << shift, 1 << mini_shift
         first_entry, self._cutoff, first_mini = struct.unpack_from("<I4xII", data, 48)
         self._table = self._sector_numbers(self._table_sectors())
@@ -86,6 +91,8 @@ class _CompoundFile:
             numbers = self._sector_numbers([following])
             sectors += numbers[:-1]
             following = numbers[-1]
+            if len(sectors) > len(self._data) // self._size + 109:
+                raise IndexError("more sectors than the file has")
         return [sector for sector in sectors if sector < _LAST_SECTOR]
 
     def _chain(self, first: int, table: tuple[int, ...]) -> list[int]:
@@ -118,38 +125,71 @@ def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
         at += 4 + length
 
 
-def inspect(path: Path) -> None:
-    """Refuse what is protected, damaged, or no workbook at all."""
-    for kind, _ in _records(_workbook(path), 0):
+class Inspection:
+    """A workbook that was walked through: where the errors of its sheets stand."""
+
+    def __init__(self, errors: list[ErrorCells]) -> None:
+        self._errors = errors
+
+    def error_cells(self, sheet: int) -> ErrorCells:
+        """Give the cells of one sheet (by its position in the workbook) that hold an error."""
+        return self._errors[sheet] if sheet < len(self._errors) else {}
+
+
+def inspect(path: Path) -> Inspection:
+    """Walk every sheet; refuse what is protected, damaged, or no workbook at all."""
+    stream = _workbook(path)
+    starts = _sheet_starts(stream)
+    try:
+        return Inspection([_errors_of(stream, start) for start in starts])
+    except (struct.error, IndexError) as wrong:
+        raise refuse("damaged_workbook", reason=str(wrong)) from wrong
+
+
+def _sheet_starts(stream: bytes) -> list[int]:
+    starts: list[int] = []
+    for kind, data in _records(stream, 0):
         if kind == _FILEPASS:
             raise refuse("encrypted_workbook")
+        if kind == _BOUNDSHEET and len(data) >= 4:
+            starts += struct.unpack_from("<I", data)
         if kind == _EOF:
-            return
+            if len(starts) > MAX_SHEETS:
+                raise refuse("workbook_too_large", reason=f"> {MAX_SHEETS} sheets")
+            return starts
     raise refuse("damaged_workbook", reason="EOF")
 
 
-def error_cells(path: Path, sheet: int) -> ErrorCells:
-    """Find the cells of one sheet (by its position in the workbook) that hold an error."""
-    stream = _workbook(path)
+def _errors_of(stream: bytes, start: int) -> ErrorCells:
+    """Find the errors of one sheet, and refuse what reaches beyond the last cell an .xls can have.
+
+    The reader behind us allocates what DIMENSIONS announces, and every place up to the last cell.
+    """
     found: ErrorCells = {}
-    try:
-        starts = [
-            struct.unpack_from("<I", data)[0]
-            for kind, data in _records(stream, 0)
-            if kind == _BOUNDSHEET
-        ]
-        depth = 0
-        for kind, data in _records(stream, starts[sheet]):
-            depth += (kind == _BOF) - (kind == _EOF)
-            if depth == 0:  # embedded charts have their own BOF and EOF inside the sheet's
-                break
+    depth = 0
+    for kind, data in _records(stream, start):
+        depth += (kind == _BOF) - (kind == _EOF)
+        if depth == 0:  # embedded charts have their own BOF and EOF inside the sheet's
+            break
+        if kind == _DIMENSIONS:
+            _check_dimensions(data)
+        elif kind in _CELLS:
+            row, column = struct.unpack_from("<HH", data)
+            last = struct.unpack_from("<H", data, len(data) - 2)[0] if kind == _MULRK else column
+            if max(column, last) >= MAX_COLUMNS:
+                raise refuse("damaged_workbook", reason=f"column {max(column, last) + 1}")
             code = _error_code(kind, data)
             if code is not None:
-                row, column = struct.unpack_from("<HH", data)
                 found.setdefault(row + 1, {})[column] = _ERRORS.get(code, "#ERROR!")
-    except (struct.error, IndexError) as wrong:
-        raise refuse("damaged_workbook", reason=str(wrong)) from wrong
     return found
+
+
+def _check_dimensions(data: bytes) -> None:
+    first_row, last_row, first, last = struct.unpack_from(
+        "<IIHH" if len(data) > 10 else "<HHHH", data
+    )
+    if last_row - first_row > MAX_ROWS or last - first > MAX_COLUMNS:
+        raise refuse("damaged_workbook", reason=f"DIMENSIONS {last_row} × {last}")
 
 
 def _error_code(kind: int, data: bytes) -> int | None:

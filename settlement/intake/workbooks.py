@@ -46,12 +46,9 @@ class Workbook:
     """One workbook; sheets are loaded one at a time."""
 
     def __init__(self, path: Path, *, binary: bool) -> None:
-        self._path = path
-        self._binary = binary
-        if binary:
-            binary_sheets.inspect(path)
-        else:
-            workbook_safety.inspect(path)
+        self._errors = (
+            binary_sheets.inspect(path) if binary else workbook_safety.inspect(path)
+        ).error_cells
         with _Reading():
             self._book = CalamineWorkbook.from_path(path)
         self._last: tuple[int, CalamineSheet, binary_sheets.ErrorCells] | None = None
@@ -75,12 +72,8 @@ class Workbook:
     def _load(self, sheet: int) -> tuple[CalamineSheet, binary_sheets.ErrorCells]:
         """Load a sheet, or take the one that was read last: unpacking is what takes the time."""
         if self._last is None or self._last[0] != sheet:
+            self._last = None  # two sheets at once would be twice the memory
             with _Reading():
                 loaded = self._book.get_sheet_by_index(sheet)
             self._last = (sheet, loaded, self._errors(sheet))
         return self._last[1:]
-
-    def _errors(self, sheet: int) -> binary_sheets.ErrorCells:
-        if self._binary:
-            return binary_sheets.error_cells(self._path, sheet)
-        return workbook_safety.error_cells(self._path, sheet)

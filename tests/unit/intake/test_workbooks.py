@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 import xlwt
 
-from settlement.intake import binary_sheets, workbook_safety
+from settlement.intake import binary_sheets, sheet_markup, workbook_safety
 from settlement.intake.readers import open_table
 from settlement.intake.rejections import FileRefused
 
@@ -260,12 +260,11 @@ def test_a_workbook_kept_among_the_small_streams_is_walked_too(files, formula):
     (table,) = struct.unpack_from("<I", data, 76)
     struct.pack_into("<I", data, 512 + table * 512 + small * 4, 0xFFFFFFFE)
     path = files.raw("small.xls", bytes(data))
-    binary_sheets.inspect(path)
-    assert binary_sheets.error_cells(path, 0) == {2: {6: "#REF!"}}
+    assert binary_sheets.inspect(path).error_cells(0) == {2: {6: "#REF!"}}
 
 
 @pytest.mark.parametrize(
     ("letters", "number"), [(b"A", 1), (b"Z", 26), (b"AA", 27), (b"XFD", 16384)]
 )
 def test_columns_are_numbered_by_their_letters(letters, number):
-    assert workbook_safety.column_number(letters) == number
+    assert sheet_markup.column_number(letters) == number
