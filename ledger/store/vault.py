@@ -234,6 +234,17 @@ class Vault:
                 values,
             )
 
+    def reported(self, area: str, content: str) -> bool:
+        """Tell whether it was kept how a file ended."""
+        with self._engine.connect() as connection:
+            found = connection.execute(
+                text(
+                    "SELECT 1 FROM intake_reports WHERE area = :area AND content = :content LIMIT 1"
+                ),
+                {"area": area, "content": content},
+            ).first()
+        return found is not None
+
     def reports(self, area: str) -> Iterator[IntakeReport]:
         """List how every file that came in ended, oldest first."""
         with self._engine.connect() as connection:

@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from medfund.cli.app import Session, cli, pass_session
 from medfund.cli.files import FileUnreadable, deliver
 from medfund.cli.output import Output
 from projections.queries.intakes import IntakeUnknown, intakes_document
+from settlement.intake.attempt import load_attempt
 from settlement.intake.bring_in import Desk, Outcome, bring_in
 from settlement.intake.readers import Table, open_table
 from settlement.intake.rejects_file import reasons_of, write_rejects
@@ -113,13 +115,25 @@ def _keep_report(
     house: House, outcome: Outcome, area: str, user: str, document: dict[str, Any]
 ) -> None:
     """Remember how the latest try of a file ended; a dry run and a repeated file leave no mark."""
-    if outcome.dry_run or not outcome.sha256 or outcome.duplicate:
+    if outcome.dry_run or not outcome.sha256:
         return
+    content = house.vault.content_key(outcome.sha256)
+    if outcome.duplicate:
+        first = _unreported(house, outcome, area, content)
+        if first is None:
+            return
+        outcome = first
+        document = document | {
+            "state": first.state,
+            "posted": first.posted,
+            "already": first.already,
+            "duplicate": False,
+        }
     moment = now()
     house.vault.keep_report(
         IntakeReport(
             area=area,
-            content=house.vault.content_key(outcome.sha256),
+            content=content,
             intake=outcome.intake or "",
             kind=outcome.kind or "",
             received_by=user,
@@ -132,6 +146,23 @@ def _keep_report(
             report=document,
         )
     )
+
+
+def _unreported(house: House, outcome: Outcome, area: str, content: str) -> Outcome | None:
+    """Give how a file first ended if it was posted by a run that died before it could report."""
+    if house.vault.reported(area, content):
+        return None
+    found = load_attempt(
+        house.ledger,
+        area=area,
+        kind=outcome.kind or "",
+        file=outcome.path.name,
+        content=content,
+    )
+    if found.completed is None:
+        return None
+    posted, already = found.completed.posted, found.completed.already
+    return replace(outcome, duplicate=False, posted=posted, already=already)
 
 
 def _render(session: Session, outcome: Outcome, document: dict[str, Any]) -> None:

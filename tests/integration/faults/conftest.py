@@ -3,10 +3,15 @@
 import multiprocessing
 import os
 import sys
+from collections.abc import Iterator
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 
 import pytest
+from integration.faults.dying import Scene
+from support.mortal import Commands, Copies
+from support.servers import own_postgres
+from support.services import require_postgres
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +24,29 @@ def crowd() -> ForkServerContext:
         environment.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
         forkserver.ensure_running()
     return context
+
+
+@pytest.fixture(scope="session")
+def commands() -> Iterator[Commands]:
+    opened = Commands()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def killing_ground() -> Iterator[str]:
+    """A PostgreSQL on which databases are copied and dropped fast: one's own, else the usual one."""
+    with own_postgres() as server:
+        yield server.url if server else require_postgres()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def scene(
+    request: pytest.FixtureRequest, commands: Commands, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
+    """Books of one store that commands may be killed at."""
+    folder = tmp_path_factory.mktemp("books")
+    admin = request.getfixturevalue("killing_ground") if request.param == "postgresql" else None
+    copies = Copies(folder, admin)
+    yield Scene(commands, copies, folder)
+    copies.close()

@@ -1,0 +1,142 @@
+"""Commands that can be killed at any of their commits, and copies of a prepared book for them."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg
+from support.services import database_on
+
+ROOT = Path(__file__).parents[2]
+#: The moment of every command, unless it is said to be a later one.
+NOON, LATER = "2024-03-05 12:00:00", "2024-03-05 13:00:00"
+KILLED = -signal.SIGKILL
+_CHUNK = 4  # settlements in a commit: a small file has many
+
+
+class Ended(NamedTuple):
+    """How a command ended: its exit code, how many commits it made, and what it said."""
+
+    code: int
+    commits: int
+    said: str
+
+
+class Commands:
+    """Runs commands of the product as processes of their own, forked from one that is warm."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="medfund-test-"))
+        foreign = {name: value for name, value in os.environ.items() if "MEDFUND_" not in name}
+        self._program = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("killing.py"))],
+            cwd=ROOT,
+            env=foreign | {"PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(
+        self,
+        url: str,
+        *words: str | Path,
+        kill: tuple[str, int] | None = None,
+        now: str = NOON,
+        chunk: int = _CHUNK,
+        **settings: str,
+    ) -> Ended:
+        """Run one command to its end, or to its death ``before`` or ``after`` its n-th commit."""
+        said = self._folder / "said"
+        order = {
+            "words": ["--db", url, *map(str, words)],
+            "environment": {f"MEDFUND_{name.upper()}": value for name, value in settings.items()},
+            "said": str(said),
+            "now": now,
+            "chunk": chunk,
+            "kill": kill,
+        }
+        assert self._program.stdin
+        assert self._program.stdout
+        self._program.stdin.write(json.dumps(order) + "\n")
+        self._program.stdin.flush()
+        code, commits = json.loads(self._program.stdout.readline())
+        return Ended(code, commits, said.read_text())
+
+    def must(self, url: str, *words: str | Path, now: str = NOON, **settings: str) -> str:
+        """Run a command that has to succeed; give what it said."""
+        ended = self.run(url, *words, now=now, **settings)
+        assert ended.code == 0, (words, ended)
+        return ended.said
+
+    def close(self) -> None:
+        self._program.communicate(timeout=30)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Copies:
+    """Books as files in a folder, or as databases of a server, copied whole."""
+
+    def __init__(self, folder: Path, admin: str | None = None) -> None:
+        self._folder = folder
+        self._admin = admin
+        self._made: list[str] = []
+
+    def empty(self) -> str:
+        """Give the address of a new book without any tables."""
+        name = f"medfund_test_{uuid.uuid4().hex}"
+        if self._admin is None:
+            (self._folder / f"{name}.db").touch()
+            return f"sqlite:///{self._folder / name}.db"
+        with psycopg.connect(self._admin, autocommit=True) as admin:
+            admin.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+        return self._noted(name)
+
+    def copy(self, url: str) -> str:
+        """Copy a book that nobody has open."""
+        name = f"medfund_test_{uuid.uuid4().hex}"
+        if self._admin is None:
+            target = self._folder / f"{name}.db"
+            shutil.copy(url.removeprefix("sqlite:///"), target)
+            return f"sqlite:///{target}"
+        template = url.rpartition("/")[2]
+        with psycopg.connect(self._admin, autocommit=True) as admin:
+            admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self._noted(name)
+
+    @contextmanager
+    def lent(self, url: str) -> Iterator[str]:
+        """Lend a copy for one run."""
+        copied = self.copy(url)
+        yield copied
+        self.drop(copied)
+
+    def drop(self, url: str) -> None:
+        if self._admin is None:
+            path = Path(url.removeprefix("sqlite:///"))
+            for left in path.parent.glob(f"{path.name}*"):
+                left.unlink()
+            return
+        name = url.rpartition("/")[2]
+        with psycopg.connect(self._admin, autocommit=True) as admin:
+            admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        self._made.remove(url)
+
+    def close(self) -> None:
+        for url in [*self._made]:
+            self.drop(url)
+
+    def _noted(self, name: str) -> str:
+        assert self._admin
+        self._made.append(url := database_on(self._admin, name))
+        return url
