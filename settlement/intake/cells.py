@@ -26,6 +26,11 @@ _FORMULA_ERROR = re.compile(
 )
 _QUOTED_FORMULA = re.compile(r'="(.*)"', re.DOTALL)  # ="0012": how a CSV keeps Excel's hands off
 _CODE = re.compile(r"[0-9A-Za-z]+(?:[-_.:+*/][0-9A-Za-z]+)*[+*]?")
+#: Only the full-width forms and the like are narrowed: full NFKC would read 1² as 12 and ① as 1.
+_NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
+_NARROW |= {
+    ord(wide): ord(narrow) for wide, narrow in zip("￥\u3000\xa0\u2212", "¥  -", strict=True)
+}
 _INVISIBLE = "\u200b\ufeff"  # zero-width marks that copying from pages leaves behind
 
 
@@ -45,7 +50,7 @@ def is_formula_error(text: str) -> bool:
 
 def plain(text: str) -> str:
     """Narrow full-width forms and trim, for reading (never for keeping)."""
-    narrowed = unicodedata.normalize("NFKC", text).replace("\u2212", "-")
+    narrowed = text if text.isascii() else text.translate(_NARROW)
     return narrowed.strip().strip(_INVISIBLE).strip()
 
 
