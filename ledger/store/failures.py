@@ -13,6 +13,19 @@ class StoreUnavailable(Unavailable):
     hint_en = "See that the database is up and that address and rights are right, then try again."
 
 
+class StoreBusy(Unavailable):
+    """Another process has held the lock of writers for too long (数据库写锁等待超时)."""
+
+    code = "store_busy"
+    zh = "数据库 {store} 的写锁被其他进程占用超过 {seconds} 秒，本次提交未写入任何内容。"
+    en = "Another process has kept {store} locked for more than {seconds} seconds; nothing was written."
+    hint_zh = "请稍后重试；若反复出现，请查明哪个进程停在写入中（PostgreSQL：pg_locks、pg_stat_activity）。"
+    hint_en = (
+        "Try again later; if it happens again, find the process that stands still while writing"
+        " (PostgreSQL: pg_locks, pg_stat_activity)."
+    )
+
+
 class SchemaMissing(Unavailable):
     """The tables are missing or of another version (缺少数据库结构)."""
 

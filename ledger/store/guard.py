@@ -4,7 +4,7 @@ A recorder takes the lock, reads a ``Standing`` and hands it to ``decide``, whic
 of refusals is fixed: key, lease, months booked into, steps of a book (with unfinished intakes).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -23,6 +23,8 @@ from ledger.store.commit import (
     MonthNotOpen,
     OpenBook,
     Receipt,
+    Total,
+    TotalKey,
 )
 from ledger.store.failures import GuardChanged
 from ledger.store.seals import Seal
@@ -114,14 +116,14 @@ def _moved(commit: Commit, standing: Standing) -> dict[BookKey, BookState]:
 
 
 def decide(commit: Commit, standing: Standing) -> Verdict:
-    """Refuse the commit, recognise it, or list what it writes beside its events and its seal."""
+    """Refuse the commit, recognise it, or list what it writes beside ``closing_writes``."""
     before = repeated(commit, standing.recorded)
     if before is not None:
         return Verdict(before)
     _check_lease(commit, standing)
     _check_months(commit, standing)
     moved = _moved(commit, standing)
-    return Verdict(None, (*_book_writes(commit, standing, moved), *_total_writes(commit)))
+    return Verdict(None, (*_book_writes(commit, standing, moved), *_intake_writes(commit)))
 
 
 def _book_writes(
@@ -155,15 +157,10 @@ def _book_row(book: BookKey, state: BookState) -> Params:
     return {"area": book.area, "fund": book.fund, **months}
 
 
-def _total_writes(commit: Commit) -> Iterator[Write]:
-    # Sorted, so that two writers of the same rows wait for each other and never in a ring.
-    rows: list[Params] = [
-        {**key._asdict(), **commit.totals[key]._asdict()} for key in sorted(commit.totals)
-    ]
-    if rows and commit.staged_for is not None:
-        yield Write(sql.STAGE_TOTALS, [{**row, "intake": commit.staged_for} for row in rows])
-    elif rows:
-        yield Write(sql.ADD_TOTALS, rows)
+def _intake_writes(commit: Commit) -> Iterator[Write]:
+    if commit.staged_for is not None and commit.totals:
+        staged = [{**row, "intake": commit.staged_for} for row in _total_rows(commit)]
+        yield Write(sql.STAGE_TOTALS, staged)
     if commit.releases is not None:
         yield Write(sql.RELEASE_TOTALS, [{"intake": commit.releases}])
         yield Write(sql.DROP_STAGED, [{"intake": commit.releases}])
@@ -175,8 +172,19 @@ def _total_writes(commit: Commit) -> Iterator[Write]:
         yield Write(sql.CLOSE_INTAKE, [{"intake": commit.closes_intake}])
 
 
+def sorted_totals(commit: Commit) -> list[tuple[TotalKey, Total]]:
+    """List a commit's totals, sorted: writers of the same rows wait for each other in one order."""
+    return sorted(commit.totals.items())
+
+
+def _total_rows(commit: Commit) -> list[Params]:
+    return [{**key._asdict(), **total._asdict()} for key, total in sorted_totals(commit)]
+
+
 def closing_writes(commit: Commit, seal: Seal) -> Iterator[Write]:
-    """List what is written once the seal is known: messages, the seal itself and the key."""
+    """List what every commit writes beside its events: live totals, messages, seal and key."""
+    if commit.totals and commit.staged_for is None:
+        yield Write(sql.ADD_TOTALS, _total_rows(commit))
     if commit.outbox:
         at = seal.last_position
         yield Write(sql.ADD_MESSAGE, [{**row._asdict(), "position": at} for row in commit.outbox])
@@ -192,17 +200,21 @@ class Read(NamedTuple):
     params: Params
 
 
-Rows = list[tuple[Any, ...]]
+Rows = Sequence[tuple[Any, ...]]
+_SEAL, _KEY = len(Seal._fields), len(Seal._fields) + 4
 
 
 def reads(commit: Commit) -> list[Read]:
-    """List what has to be read under the lock for a commit; ``standing`` takes the answers."""
-    plan = [Read(sql.FIND_KEY, {"key": commit.key}), Read(sql.HEAD, {})]
+    """List what has to be read under the lock for a commit; ``standing`` takes the answers.
+
+    The first of them, GUARD, is for most commits the only one.
+    """
+    areas = areas_touched(commit)
+    plan = [Read(sql.GUARD, {"key": commit.key, "area": areas[0] if areas else ""})]
+    plan.extend(Read(sql.FIND_BOOKS, {"area": area}) for area in areas[1:])
     if commit.lease is not None:
         lease = {"area": commit.lease.area, "kind": commit.lease.kind}
         plan.append(Read(sql.FIND_LEASE, lease))
-    areas = areas_touched(commit)
-    plan.extend(Read(sql.FIND_BOOKS, {"area": area}) for area in areas)
     if any(isinstance(step, Freeze) for step in commit.transitions):
         plan.extend(Read(sql.FIND_OPEN_INTAKES, {"area": area}) for area in areas)
     return plan
@@ -216,10 +228,11 @@ def standing(plan: Iterable[Read], answers: Iterable[Rows]) -> Standing:
     found: dict[BookKey, BookState] = {}
     intakes: dict[BookKey, str] = {}
     for read, rows in zip(plan, answers, strict=True):
-        if read.sql is sql.FIND_KEY:
-            recorded = recorded_of(rows)
-        elif read.sql is sql.HEAD:
-            head = Seal._make(rows[0]) if rows else None
+        if read.sql is sql.GUARD:
+            for row in rows:
+                head, recorded = Seal._make(row[:_SEAL]), recorded_of([row[_SEAL:_KEY]])
+                if row[_KEY] is not None:
+                    found.update([book_of(row[_KEY:])])
         elif read.sql is sql.FIND_LEASE:
             lease = (rows[0][0], rows[0][1]) if rows else None
         elif read.sql is sql.FIND_BOOKS:
@@ -233,7 +246,7 @@ def standing(plan: Iterable[Read], answers: Iterable[Rows]) -> Standing:
 
 def recorded_of(rows: Rows) -> tuple[str, Receipt] | None:
     """Read the answer to FIND_KEY: the input hash and where the commit lies."""
-    if not rows:
+    if not rows or rows[0][0] is None:
         return None
     input_hash, no, first, last = rows[0]
     return input_hash, Receipt(no, first, last, repeated=True)

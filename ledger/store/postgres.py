@@ -1,8 +1,7 @@
 """The log in PostgreSQL 15 or newer: production.
 
 Writers are serialised by one transaction-level advisory lock, so that no reader passes over an event
-that commits late; a table lock would keep vacuum away. A small append is two round trips; a large one
-streams its prepared rows with COPY.
+that commits late; a table lock would keep vacuum away (``postgres_append``).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,43 +19,28 @@ from eventsourcing.postgres import (
 from eventsourcing.utils import Environment
 from psycopg.rows import tuple_row
 
-from ledger.store import guard
 from ledger.store.codec import StoredRow
 from ledger.store.commit import Commit, Receipt
-from ledger.store.failures import GuardChanged, StoreUnavailable
-from ledger.store.guard import Params, Verdict, Write
+from ledger.store.failures import StoreUnavailable
+from ledger.store.guard import Params
+from ledger.store.postgres_append import CHANNEL, append
 from ledger.store.postgres_pool import (
     CONNECT_SECONDS,
-    Connection,
     Datastore,
     DbFunctionsEnabled,
     failure_of,
     failures_told,
     lost,
 )
+from ledger.store.postgres_wire import Connection
 from ledger.store.prepared import Prepared
 from ledger.store.reading import Reading
-from ledger.store.recording import BULK, Clock, Recording
-from ledger.store.seals import Seal, seal_after
+from ledger.store.recording import Clock, Recording
 from ledger.store.statements import POSTGRESQL, rendered
 
-CHANNEL = "medfund_log"
-#: The advisory lock of all appends to the log of a database: "medfund" in ASCII.
-APPEND_LOCK = int.from_bytes(b"medfund")
 _TRIES, _PAUSE_SECONDS = 10, 0.2
 _POLL_SECONDS = 0.05
 
-_LOCK = f"SELECT pg_advisory_xact_lock({APPEND_LOCK})"
-_NOTIFY = f"NOTIFY {CHANNEL}"
-_SET_NEXT = "SELECT setval('events_notification_id_seq', greatest(%(last)s, 1), %(last)s > 0)"
-_INSERT = (
-    "INSERT INTO events (originator_id, originator_version, topic, state, notification_id)"
-    " SELECT * FROM unnest(%(ids)b::uuid[], %(versions)b::bigint[], %(topics)b::text[],"
-    " %(states)b::bytea[], %(positions)b::bigint[])"
-)
-_COPY = "COPY events (originator_id, originator_version, topic, state) FROM STDIN (FORMAT binary)"
-_COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_COPY_END = b"\xff\xff"
 _HEADS = (
     "SELECT e.notification_id, e.originator_id, e.originator_version, e.topic, e.state"
     " FROM unnest(:ids::uuid[]) AS k (id) CROSS JOIN LATERAL (SELECT * FROM events"
@@ -82,7 +66,9 @@ class PostgresReading(Reading):
         return {row.originator_id: row for row in found}
 
 
-def _ask(connection: Connection, statement: str, params: Mapping[str, Any]) -> psycopg.Cursor[Any]:
+def _ask(
+    connection: psycopg.Connection[Any], statement: str, params: Mapping[str, Any]
+) -> psycopg.Cursor[Any]:
     cursor = connection.cursor(binary=True, row_factory=tuple_row)
     return cursor.execute(rendered(statement, POSTGRESQL), params)
 
@@ -90,7 +76,7 @@ def _ask(connection: Connection, statement: str, params: Mapping[str, Any]) -> p
 class PostgresSnapshot(PostgresReading):
     """Answers as of the moment of its first question, on one connection."""
 
-    def __init__(self, connection: Connection, store: str) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], store: str) -> None:
         self._connection = connection
         self._store = store
 
@@ -149,63 +135,12 @@ class PostgresRecorder(PostgresReading, Recording, PostgresApplicationRecorder):
             yield PostgresSnapshot(connection, self.store)
 
     def record(self, prepared: Prepared, commit: Commit) -> Receipt:
-        large = len(prepared.events) >= BULK
-        append = self._bulk(prepared, commit) if large else self._small(prepared, commit)
         try:
-            return self._persistently(append)
+            return self._persistently(lambda one: append(one, prepared, commit, self.now_us))
         except StoreUnavailable as error:
             if isinstance(error.__cause__, psycopg.IntegrityError):
                 raise self.refusal_of(prepared.events) from error.__cause__
             raise
-
-    def _seal(self, prepared: Prepared, commit: Commit, head: Seal) -> Seal:
-        return seal_after(
-            head,
-            root=prepared.root,
-            events=len(prepared.events),
-            now_us=self.now_us(),
-            key=commit.key,
-            input_hash=commit.input_hash,
-        )
-
-    def _small(self, prepared: Prepared, commit: Commit) -> Callable[[Connection], Receipt]:
-        """Two round trips: lock and every read, then every write with the commit."""
-
-        def append(connection: Connection) -> Receipt:
-            with connection.pipeline() as pipeline, connection.transaction():
-                head, verdict = _decided(connection, commit)
-                if verdict.repeated is not None:
-                    return verdict.repeated
-                seal = self._seal(prepared, commit, head)
-                connection.execute(_INSERT, _columns(prepared, seal))
-                checks = _run_all(connection, commit, verdict, seal)
-                pipeline.sync()
-                _check(checks)
-            return Receipt(seal.no, seal.first_position, seal.last_position)
-
-        return append
-
-    def _bulk(self, prepared: Prepared, commit: Commit) -> Callable[[Connection], Receipt]:
-        """Stream the rows with COPY, which a pipeline does not allow."""
-        packed = b"".join((_COPY_HEAD, prepared.packed, _COPY_END))
-
-        def append(connection: Connection) -> Receipt:
-            with connection.transaction():
-                with connection.pipeline():
-                    head, verdict = _decided(connection, commit)
-                if verdict.repeated is not None:
-                    return verdict.repeated
-                seal = self._seal(prepared, commit, head)
-                connection.execute(_SET_NEXT, {"last": head.last_position})
-                with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-                    copy.write(packed)
-                with connection.pipeline() as pipeline:
-                    checks = _run_all(connection, commit, verdict, seal)
-                    pipeline.sync()
-                _check(checks)
-            return Receipt(seal.no, seal.first_position, seal.last_position)
-
-        return append
 
     def wait_for_append(self, *, after: int, timeout: float) -> int:
         if not self._listening.acquire(blocking=False):
@@ -242,51 +177,6 @@ class PostgresRecorder(PostgresReading, Recording, PostgresApplicationRecorder):
         self._closed.set()
         if self._listener is not None:
             self._listener.close()
-
-
-def _decided(connection: Connection, commit: Commit) -> tuple[Seal, Verdict]:
-    """Take the lock, read everything in one round trip, and decide."""
-    connection.execute(_LOCK)
-    plan = guard.reads(commit)
-    asked = [_ask(connection, read.sql, read.params) for read in plan]
-    standing = guard.standing(plan, [one.fetchall() for one in asked])
-    return standing.head, guard.decide(commit, standing)
-
-
-def _columns(prepared: Prepared, seal: Seal) -> Params:
-    streams, versions, topics, states = map(list, zip(*prepared.events, strict=True))
-    return {
-        "ids": [UUID(bytes=stream) for stream in streams],
-        "versions": versions,
-        "topics": topics,
-        "states": states,
-        "positions": list(range(seal.first_position, seal.last_position + 1)),
-    }
-
-
-_Checks = list[tuple[Write, psycopg.Cursor[Any]]]
-
-
-def _run_all(connection: Connection, commit: Commit, verdict: Verdict, seal: Seal) -> _Checks:
-    """Queue everything that goes with the events; some writes have to be checked afterwards."""
-    checks: _Checks = []
-    for write in (*verdict.writes, *guard.closing_writes(commit, seal)):
-        text = rendered(write.sql, POSTGRESQL)
-        cursor = connection.cursor()
-        if len(write.rows) == 1:
-            cursor.execute(text, write.rows[0])
-        else:
-            cursor.executemany(text, write.rows)
-        if write.table is not None:
-            checks.append((write, cursor))
-    connection.execute(_NOTIFY)
-    return checks
-
-
-def _check(checks: _Checks) -> None:
-    for write, cursor in checks:
-        if cursor.rowcount != len(write.rows):
-            raise GuardChanged(table=write.table)
 
 
 class PostgresStore(PostgresFactory):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
 import psycopg_pool
@@ -12,16 +11,19 @@ from psycopg.rows import dict_row
 from ledger.errors import MedfundError, RuleRefused
 from ledger.store.failures import (
     SchemaMissing,
+    StoreBusy,
     StoreFull,
     StoreMalformed,
     StoreReadOnly,
     StoreUnavailable,
 )
+from ledger.store.postgres_wire import Connection
 
 CONNECT_SECONDS = 10
-_IDLE_SECONDS = 5
-
-Connection = psycopg.Connection[Any]
+#: A writer that stands still while it holds the lock of appends is thrown out after so long,
+IDLE_SECONDS = 5
+#: and nobody waits longer than this for the lock.
+BUSY_SECONDS = 60
 
 
 class DbFunctionsEnabled(RuleRefused):
@@ -40,6 +42,8 @@ def failure_of(store: str, error: psycopg.Error) -> MedfundError:
     match error:
         case psycopg.errors.UndefinedTable() | psycopg.errors.UndefinedColumn():
             return SchemaMissing(store=store)
+        case psycopg.errors.LockNotAvailable():
+            return StoreBusy(store=store, seconds=BUSY_SECONDS)
         case psycopg.errors.DiskFull():
             return StoreFull(store=store)
         case psycopg.errors.ReadOnlySqlTransaction() | psycopg.errors.InsufficientPrivilege():
@@ -63,6 +67,8 @@ def lost(error: psycopg.Error) -> bool:
     """Tell whether the connection broke (trying again helps), or could not even be made."""
     if isinstance(error, psycopg_pool.PoolTimeout | psycopg_pool.PoolClosed):
         return False
+    if isinstance(error, psycopg.errors.IdleInTransactionSessionTimeout):
+        return True
     if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return False
     return error.sqlstate is None or error.sqlstate[:2] in {"08", "40", "57"}
@@ -78,18 +84,25 @@ class Datastore(PostgresDatastore):
             port="",
             user="",
             password="",
-            idle_in_transaction_session_timeout=_IDLE_SECONDS,
+            idle_in_transaction_session_timeout=IDLE_SECONDS,
             enable_db_functions=enable_db_functions,
         )
-        self.pool = psycopg_pool.ConnectionPool(  # type: ignore[assignment]  # not by password func
+        self._lending = psycopg_pool.ConnectionPool(
             url,
-            kwargs={"row_factory": dict_row, "connect_timeout": CONNECT_SECONDS},
+            connection_class=Connection,
+            kwargs={
+                "row_factory": dict_row,
+                "connect_timeout": CONNECT_SECONDS,
+                "client_encoding": "utf8",
+                "options": f"-c lock_timeout={BUSY_SECONDS}s",
+            },
             min_size=1,
             max_size=16,
             open=False,
             configure=self.after_connect_func(),
             timeout=CONNECT_SECONDS,
         )
+        self.pool = self._lending  # type: ignore[assignment]  # not by password func
 
     def register_type_adapters(self) -> None:
         """Look for no composite types: our inserts need none."""
@@ -97,6 +110,6 @@ class Datastore(PostgresDatastore):
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """Lend a connection whose errors are the driver's own."""
-        self.pool.open(wait=False)
-        with self.pool.connection() as connection:
+        self._lending.open(wait=False)
+        with self._lending.connection() as connection:
             yield connection

@@ -23,7 +23,7 @@ from ledger.store import address, postgres_pool, sqlite
 from ledger.store.address import Address
 from ledger.store.failures import StoreUnavailable
 from ledger.store.finding import Finding
-from ledger.store.postgres import APPEND_LOCK
+from ledger.store.postgres_append import APPEND_LOCK
 
 #: Held while the schema is changed, beside the lock of appends.
 _UPGRADE_LOCK = APPEND_LOCK + 1

@@ -35,6 +35,7 @@ from ledger.store.failures import (
     GuardChanged,
     NotAStore,
     SchemaMissing,
+    StoreBusy,
     StoreFull,
     StoreMalformed,
     StoreReadOnly,
@@ -70,15 +71,20 @@ def failure_of(store: str, error: BaseException) -> MedfundError:
     name = getattr(cause, "sqlite_errorname", "") or ""
     if "no such table" in reason or "no such column" in reason:
         return SchemaMissing(store=store)
-    if name == "SQLITE_FULL":
-        return StoreFull(store=store)
-    if name.startswith("SQLITE_READONLY"):
-        return StoreReadOnly(store=store)
-    if name == "SQLITE_NOTADB":
-        return NotAStore(store=store, reason=reason)
-    if name.startswith("SQLITE_CORRUPT"):
-        return StoreMalformed(store=store, reason=reason)
-    return StoreUnavailable(store=store, reason=reason)
+    match "_".join(name.split("_")[:2]):
+        case "SQLITE_BUSY":
+            told: MedfundError = StoreBusy(store=store, seconds=BUSY_SECONDS)
+        case "SQLITE_FULL":
+            told = StoreFull(store=store)
+        case "SQLITE_READONLY":
+            told = StoreReadOnly(store=store)
+        case "SQLITE_NOTADB":
+            told = NotAStore(store=store, reason=reason)
+        case "SQLITE_CORRUPT":
+            told = StoreMalformed(store=store, reason=reason)
+        case _:
+            told = StoreUnavailable(store=store, reason=reason)
+    return told
 
 
 @contextmanager

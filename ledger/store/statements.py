@@ -13,9 +13,22 @@ BOOK_COLUMNS = (
     " first_sealed"
 )
 
+
+def _of(table: str, columns: str) -> str:
+    return ", ".join(f"{table}.{name}" for name in columns.split(", "))
+
+
 FIND_KEY = (
     "SELECT i.input_hash, s.no, s.first_position, s.last_position FROM idempotency AS i"
     " JOIN seals AS s ON s.no = i.seal_no WHERE i.key = :key"
+)
+# Everything that nearly every commit has to know, in one read: a row for each book of the area.
+GUARD = (
+    f"SELECT {_of('s', SEAL_COLUMNS)}, i.input_hash, k.no, k.first_position, k.last_position,"
+    f" b.area, b.fund, {_of('b', BOOK_COLUMNS)}"
+    f" FROM (SELECT {SEAL_COLUMNS} FROM seals ORDER BY no DESC LIMIT 1) AS s"
+    " LEFT JOIN idempotency AS i ON i.key = :key LEFT JOIN seals AS k ON k.no = i.seal_no"
+    " LEFT JOIN books AS b ON b.area = :area"
 )
 FIND_LEASE = "SELECT intake, token FROM leases WHERE area = :area AND kind = :kind {keep}"
 FIND_BOOKS = f"SELECT area, fund, {BOOK_COLUMNS} FROM books WHERE area = :area"
@@ -57,6 +70,11 @@ _SUMS = "debit_fen, credit_fen, lines"
 ADD_TOTALS = (
     f"INSERT INTO totals ({_TOTAL}, {_SUMS}) VALUES"
     " (:area, :fund, :account, :month, :debit_fen, :credit_fen, :lines)"
+) + _added_up("totals", _TOTAL)
+#: The same from seven arrays of PostgreSQL, ``$1`` to ``$7``.
+ADD_TOTAL_ARRAYS = (
+    f"INSERT INTO totals ({_TOTAL}, {_SUMS}) SELECT * FROM unnest($1::text[], $2::text[],"
+    " $3::text[], $4::integer[], $5::bigint[], $6::bigint[], $7::bigint[])"
 ) + _added_up("totals", _TOTAL)
 STAGE_TOTALS = (
     f"INSERT INTO staged_totals (intake, {_TOTAL}, {_SUMS}) VALUES"

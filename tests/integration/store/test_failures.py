@@ -2,6 +2,9 @@
 
 import socket
 import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import psycopg
 import pytest
@@ -10,14 +13,16 @@ from support.services import fresh_database, require_postgres
 
 from ledger.application import FundLedger
 from ledger.errors import Unavailable
-from ledger.store import postgres, schema
+from ledger.store import postgres, postgres_pool, schema, sqlite
 from ledger.store.failures import (
     NotAStore,
     SchemaMissing,
+    StoreBusy,
     StoreFull,
     StoreReadOnly,
     StoreUnavailable,
 )
+from ledger.store.postgres_append import APPEND_LOCK
 from ledger.store.postgres_pool import Datastore, DbFunctionsEnabled
 from ledger.verify import verify
 
@@ -154,6 +159,56 @@ def test_a_server_that_goes_away_is_told_as_unavailable(clock):
             ):
                 with pytest.raises(Unavailable):
                     call()
+
+
+@contextmanager
+def held(store_url):
+    """Somebody else holds the lock of writers."""
+    if store_url.startswith("sqlite"):
+        other = sqlite3.connect(store_url.removeprefix("sqlite:///"), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+    else:
+        other = psycopg.connect(store_url)
+        other.execute(f"SELECT pg_advisory_xact_lock({APPEND_LOCK})")
+    try:
+        yield
+    finally:
+        other.close()
+
+
+@pytest.mark.parametrize("size", [1, 40])
+def test_nobody_waits_for_ever_for_the_lock(store_url, clock, monkeypatch, size):
+    """Without ``lock_timeout`` on the connection this test never ends."""
+    for store in (postgres_pool, sqlite):
+        monkeypatch.setattr(store, "BUSY_SECONDS", 1)
+    with FundLedger(store_url, clock=clock) as ledger:
+        open_book(ledger)
+        events = contributions("a", size)
+        with held(store_url), pytest.raises(StoreBusy, match="1 seconds") as refused:
+            post(ledger, "key", events)
+        assert refused.value.family == "unavailable"
+        assert post(ledger, "key", events).first_position == 2
+        assert verify(ledger).ok
+
+
+def test_a_writer_that_stands_still_under_the_lock_is_thrown_out(emptied, clock, monkeypatch):
+    """With a flush instead of a sync after the reads, the server would wait with the writer."""
+    url = emptied()
+    monkeypatch.setattr(postgres_pool, "IDLE_SECONDS", 1)
+    waits = iter([3])
+
+    def slow_clock():
+        time.sleep(next(waits, 0))
+        return clock()
+
+    with FundLedger(url, clock=clock) as ledger, FundLedger(url, clock=slow_clock) as slow:
+        open_book(ledger)
+        with ThreadPoolExecutor() as pool:
+            late = pool.submit(post, slow, "late", [contribution("late")])
+            time.sleep(0.5)  # until it holds the lock
+            assert post(ledger, "b", [contribution("b")]).first_position == 2
+            assert late.result().first_position == 3  # done again on a new connection
+        assert verify(ledger).ok
 
 
 def test_the_librarys_insert_function_is_refused(clock):
