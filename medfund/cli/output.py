@@ -5,15 +5,30 @@ notices, logs) goes to stderr.
 """
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 Progressing = Callable[[int, int | None], None]
+
+#: What steers a terminal instead of being shown (ESC, CSI, a changed reading direction, half a
+#: surrogate pair): a name in a file must not clear the screen or hide what stands beside it.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def _harmless(text: str) -> str:
+    return _STEERING.sub("�", text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 class Output:
@@ -33,13 +48,14 @@ class Output:
     def answer(self, document: Any, render: Callable[[], None] | None = None) -> None:
         """Give the answer: the document as JSON, or rendered for a reader."""
         if self.as_json or render is None:
-            print(json.dumps(document, ensure_ascii=False, indent=None if self.as_json else 2))
+            text = json.dumps(document, ensure_ascii=False, indent=None if self.as_json else 2)
+            print(_STEERING.sub(_escaped, text))
         else:
             render()
 
     def line(self, text: str = "", *, style: str | None = None) -> None:
         """Print one line of the answer."""
-        self._out.print(text, style=style, markup=False)
+        self._out.print(_harmless(text), style=style, markup=False)
 
     def raw(self, text: str) -> None:
         """Print text exactly as it is, for other programs to read."""
@@ -47,7 +63,7 @@ class Output:
 
     def note(self, text: str, *, style: str | None = None) -> None:
         """Print one line that is not part of the answer."""
-        self._err.print(text, style=style, markup=False)
+        self._err.print(_harmless(text), style=style, markup=False)
 
     def table(
         self,
@@ -58,14 +74,16 @@ class Output:
         title: str | None = None,
     ) -> None:
         """Print a table; ``right`` names the columns with figures."""
-        table = Table(title=title, title_justify="left", header_style="bold")
+        table = Table(
+            title=_harmless(title) if title else None, title_justify="left", header_style="bold"
+        )
         figures = set(right)
         for number, head in enumerate(heads):
             table.add_column(
-                head, justify="right" if number in figures else "left", overflow="fold"
+                _harmless(head), justify="right" if number in figures else "left", overflow="fold"
             )
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*[Text(_harmless(cell)) for cell in row])
         self._out.print(table)
 
     def progress(self, title: str) -> "Bar":
@@ -86,7 +104,7 @@ class Bar:
             transient=True,
             disable=not shown,
         )
-        self._task = self._progress.add_task(title, total=None)
+        self._task = self._progress.add_task(escape(_harmless(title)), total=None)
 
     def __enter__(self) -> Progressing:
         self._progress.start()

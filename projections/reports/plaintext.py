@@ -115,10 +115,10 @@ def _ledger_like(vouchers: list[Any], totals: Balances, program: Program) -> Lin
         yield ""
         number, summary = _plain(voucher["label"]), _plain(voucher["summary"])
         yield f"{voucher['booked_on']} * ({number}) {summary}".rstrip()
-        yield from (f"    ; {key}: {_plain(value)}" for key, value in _facts(voucher))
+        yield from (f"    ; {key}: {_tagged(value)}" for key, value in _facts(voucher))
         for line in voucher["lines"]:
             name = account_name(line["fund"], line["account"], program)
-            party = f"  ; party: {_plain(line['party'])}" if line["party"] else ""
+            party = f"  ; party: {_tagged(line['party'])}" if line["party"] else ""
             yield f"    {name}  {_signed(line)} {CURRENCY}{party}"
     if vouchers:
         yield ""
@@ -141,6 +141,11 @@ def _declaration(fund: str, key: str, program: Program) -> Lines:
 def _plain(text: object) -> str:
     """Keep the two signs that end a code or begin a comment out of the way, in full width."""
     return _one_line(text).replace(";", "；").replace("(", "（").replace(")", "）")
+
+
+def _tagged(text: object) -> str:
+    """Keep a tag's value a value: ``date:`` or ``[2024-01-31]`` in it would move the posting."""
+    return _plain(text).replace(":", "：").replace("[", "［").replace("]", "］")
 
 
 # --- beancount ---------------------------------------------------------------------------------

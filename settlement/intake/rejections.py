@@ -16,6 +16,7 @@ from settlement.intake.problem_texts import FILE_TEXTS, NOTICES
 from settlement.intake.rejection_texts import ROW_TEXTS, Text
 
 _LONGEST_VALUE = 80
+_MOST_NAMED = 40  # of a list: every head of a file, every column of a format
 _EXACT_FLOAT = 10**15  # beyond, the digits shown would not be those of the file
 
 
@@ -34,8 +35,10 @@ def _fact(key: str, value: object, lang: str) -> str:
     if key.endswith("_fen") and isinstance(value, int):
         return format_yuan(value)
     if isinstance(value, tuple):
-        return ("、" if lang == "zh" else ", ").join(str(part) for part in value)
-    return str(value)
+        named = [shown(part) for part in value[:_MOST_NAMED]]
+        more = [f"… +{len(value) - _MOST_NAMED}"] if len(value) > _MOST_NAMED else []
+        return ("、" if lang == "zh" else ", ").join(named + more)
+    return shown(value)
 
 
 def _where(facts: Mapping[str, Any], lang: str) -> dict[str, str]:

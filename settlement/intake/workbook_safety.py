@@ -190,7 +190,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         tail = file.read()
     end = tail.rfind(b"PK\x05\x06")
     if end < 0 or end + 22 > len(tail):
-        raise zipfile.BadZipFile("no end of the list of parts")
+        raise zipfile.BadZipFile("File is not a zip file")
     (directory,) = struct.unpack_from("<I", tail, end + 12)
     if end >= 76 and tail[end - 20 : end - 16] == b"PK\x06\x07":  # ZIP64, as streaming writers use
         (directory,) = struct.unpack_from("<Q", tail, end - 76 + 40)
