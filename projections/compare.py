@@ -129,6 +129,7 @@ def _replayed(result: Replayed) -> dict[str, _Sums]:
         "obligations": {
             tuple(key): (sums.credit_fen, sums.debit_fen) for key, sums in result.owed.items()
         },
+        "month_sums": by_month,
         "care": {
             tuple(key): (sums.debit_fen, sums.credit_fen) for key, sums in result.by_care.items()
         },
@@ -142,7 +143,12 @@ def _projected(reading: Reading, until: _Until, *, whole: bool) -> dict[str, _Su
         "vouchers": _vouchers,
     }
     if whole:
-        parts |= {"parties": _parties, "obligations": _obligations, "care": _care}
+        parts |= {
+            "parties": _parties,
+            "obligations": _obligations,
+            "care": _care,
+            "month_sums": _month_sums,
+        }
     return {what: read(reading, until) for what, read in parts.items()}
 
 
@@ -163,7 +169,7 @@ def _balances(reading: Reading, until: _Until) -> _Sums:
         .group_by(c.area, c.fund, c.account, month)
     )
     sums: _Sums = _keyed(found, 4)
-    for (area, fund, account, day, _), amounts in until.known.part.movements().items():
+    for (area, day, fund, account, _), amounts in until.known.part.movements().items():
         if day[:7] <= until.month:
             at = (area, fund, account, day[:7])
             before = sums.get(at, (0, 0, 0))
@@ -220,6 +226,13 @@ def _care(reading: Reading, _until: _Until) -> _Sums:
         select(*keys, func.sum(c.debit_fen), func.sum(c.credit_fen)).group_by(*keys)
     )
     return _keyed(found, 4)
+
+
+def _month_sums(reading: Reading, _until: _Until) -> _Sums:
+    c = reading.balances.month_sums.c
+    keys = (c.area, c.fund, c.account, c.booked_month)
+    sums = (func.sum(c.debit_fen), func.sum(c.credit_fen), func.sum(c.lines))
+    return _keyed(reading.rows(select(*keys, *sums).group_by(*keys)), 4)
 
 
 def _obligations(reading: Reading, _until: _Until) -> _Sums:

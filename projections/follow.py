@@ -9,7 +9,7 @@ that migrations keep, because they can be thrown away at any time.
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, inspect, select, text, update
 
 from ledger.errors import Conflict, InputRejected
 from ledger.store.reading import StoredFact
@@ -17,7 +17,7 @@ from ledger.store.seals import Seal
 from projections.fold import Fold, ProjectionStopped
 from projections.page import Page, Remembered
 from projections.store import BUILDING, LIVE, NothingProjected, ReadStore
-from projections.tables import STATE, VIEW_TABLES, Tables, balance_tables
+from projections.tables import STATE, VIEW_TABLES, Tables, balance_tables, shape_of
 from projections.views import balances, intakes, journal, months, setup
 
 #: Events in a page; a larger commit is still one page.
@@ -111,10 +111,18 @@ def begin(store: ReadStore) -> None:
     except NothingProjected:
         pass
     with store.writing() as connection:
-        STATE.create(connection, checkfirst=True)
+        make_state(connection)
         if connection.execute(select(STATE.c.view)).first() is None:
             for view in VIEW_TABLES:
                 make_generation(connection, view, 1, LIVE)
+
+
+def make_state(connection: Connection) -> None:
+    """Make the table of generations, or give an older version's the column that it lacks."""
+    STATE.create(connection, checkfirst=True)
+    present = {column["name"] for column in inspect(connection).get_columns(STATE.name)}
+    if STATE.c.shape.name not in present:
+        connection.execute(text(f"ALTER TABLE {STATE.name} ADD COLUMN shape TEXT"))
 
 
 def make_generation(connection: Connection, view: str, generation: int, status: str) -> None:
@@ -123,7 +131,7 @@ def make_generation(connection: Connection, view: str, generation: int, status: 
         table.drop(connection, checkfirst=True)
         table.create(connection)
     row = {"view": view, "generation": generation, "status": status, "position": 0}
-    connection.execute(insert(STATE).values(row))
+    connection.execute(insert(STATE).values(row | {"shape": shape_of(view)}))
 
 
 def next_page(

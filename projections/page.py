@@ -69,7 +69,8 @@ class SlimDocument(msgspec.Struct, gc=False):
 
 #: Sums are keyed by plain tuples, in the order of their table's columns; a named tuple would cost a
 #: tenth of the whole fold.
-MovementKey = tuple[str, str, str, str, str]  # area, fund, account, booked_on, nature
+MovementKey = tuple[str, str, str, str, str]  # area, booked_on, fund, account, nature
+MonthSumKey = tuple[str, str, str, str, str]  # area, fund, account, booked_month, nature
 PartyKey = tuple[str, str, str, str, str]  # area, fund, account, party, booked_month
 CareKey = tuple[str, str, str, str, str]  # area, fund, account, booked_month, belongs_to
 ObligationKey = tuple[str, str, str, str, str]  # area, institution, fund, month, clr_type
@@ -99,8 +100,15 @@ class Bucket:
         """Spell the pairs out: (debit_fen, credit_fen, lines) per account and day."""
         found: dict[MovementKey, list[int]] = {}
         for (area, fund, debit, credit, day, nature), (fen, lines) in self.pairs.items():
-            add_sums(found, (area, fund, debit, day, nature), [fen, 0, lines])
-            add_sums(found, (area, fund, credit, day, nature), [0, fen, lines])
+            add_sums(found, (area, day, fund, debit, nature), [fen, 0, lines])
+            add_sums(found, (area, day, fund, credit, nature), [0, fen, lines])
+        return found
+
+    def month_sums(self) -> dict[MonthSumKey, list[int]]:
+        """Spell the pairs out as ``movements`` does, per account and booking month."""
+        found: dict[MonthSumKey, list[int]] = {}
+        for (area, day, fund, account, nature), sums in self.movements().items():
+            add_sums(found, (area, fund, account, day[:7], nature), sums)
         return found
 
     def party_movements(self) -> dict[PartyKey, list[int]]:

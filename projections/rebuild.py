@@ -22,11 +22,19 @@ from projections.follow import (
     apply_page,
     begin,
     make_generation,
+    make_state,
     next_page,
     remembered_by,
 )
-from projections.store import BUILDING, LIVE, RETIRED, ProjectionsTorn, ReadStore
-from projections.tables import STATE, VIEW_TABLES
+from projections.store import (
+    BUILDING,
+    LIVE,
+    RETIRED,
+    ProjectionsOutdated,
+    ProjectionsTorn,
+    ReadStore,
+)
+from projections.tables import STATE, VIEW_TABLES, shape_of
 
 _KEYS_SHOWN = 5
 
@@ -48,6 +56,12 @@ class Generation(NamedTuple):
     generation: int
     status: str
     position: int
+    shape: str | None
+
+    @property
+    def outdated(self) -> bool:
+        """Tell whether another version made it, which writes the view otherwise."""
+        return self.shape != shape_of(self.view)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +70,7 @@ class TableDifference:
 
     view: str
     table: str
-    problem: str  # rows, columns, table_missing, position
+    problem: str  # rows, columns, table_missing, position, shape
     missing: int = 0
     surplus: int = 0
     keys: tuple[dict[str, Any], ...] = ()
@@ -105,7 +119,9 @@ def rebuild(
     page_size: int = PAGE_SIZE,
 ) -> Rebuilt:
     """Build the named views (all without a name) again from the log, compare, and switch."""
-    with suppress(ProjectionsTorn):  # that is what a rebuild is for
+    with store.writing() as connection:
+        make_state(connection)
+    with suppress(ProjectionsTorn, ProjectionsOutdated):  # that is what a rebuild is for
         begin(store)
     drop_retired(store)
     generations = _start(store, _wanted(names))
@@ -142,7 +158,7 @@ def _wanted(names: Iterable[str] | None) -> tuple[str, ...]:
 
 def _stand(connection: Connection) -> list[Generation]:
     c = STATE.c
-    found = connection.execute(select(c.view, c.generation, c.status, c.position))
+    found = connection.execute(select(c.view, c.generation, c.status, c.position, c.shape))
     return [Generation(*row) for row in found]
 
 
@@ -154,12 +170,18 @@ def _drop(connection: Connection, row: Generation) -> None:
 
 
 def _start(store: ReadStore, wanted: tuple[str, ...]) -> dict[str, int]:
-    """Make empty tables for the next generation; views that do not stand with the others join."""
+    """Make empty tables for the next generation.
+
+    Views that do not stand with the others, or were made by another version, join.
+    """
     with store.writing() as connection:
         stand = _stand(connection)
-        live = {row.view: row.position for row in stand if row.status == LIVE}
-        furthest = max(live.values(), default=0)
-        behind = [view for view in VIEW_TABLES if live.get(view) != furthest]
+        live = {row.view: row for row in stand if row.status == LIVE}
+        furthest = max((row.position for row in live.values()), default=0)
+        sound = {
+            view for view, row in live.items() if row.position == furthest and not row.outdated
+        }
+        behind = [view for view in VIEW_TABLES if view not in sound]
         generations: dict[str, int] = {}
         for view in dict.fromkeys((*wanted, *behind)):
             mine = [row for row in stand if row.view == view]
@@ -240,6 +262,8 @@ def _compare_view(
 ) -> list[TableDifference]:
     if old is None or old.position != position:
         return [TableDifference(view, STATE.name, "position")]
+    if old.outdated:
+        return [TableDifference(view, STATE.name, "shape")]
     pairs = zip(
         VIEW_TABLES[view](old.generation).all(), VIEW_TABLES[view](generation).all(), strict=True
     )

@@ -16,7 +16,6 @@ from sqlalchemy.exc import OperationalError
 
 from ledger.errors import BooksDamaged, Unavailable
 from projections.tables import (
-    STATE,
     STATE_TABLE,
     VIEW_TABLES,
     BalanceTables,
@@ -29,6 +28,7 @@ from projections.tables import (
     journal_tables,
     month_tables,
     setup_tables,
+    shape_of,
 )
 
 #: Advisory locks on PostgreSQL: who projects, and who may drop tables while others read.
@@ -68,6 +68,16 @@ class ProjectionsTorn(BooksDamaged):
     en = "The views do not stand at one log position: {positions}."
     hint_zh = "请运行 rebuild 重建投影;日志本身不受影响。"
     hint_en = "Run rebuild; the log itself is not affected."
+
+
+class ProjectionsOutdated(Unavailable):
+    """The read models were made by a version that writes them otherwise (投影版本过旧)."""
+
+    code = "projections_outdated"
+    zh = "投影 {views} 由另一版本生成,本版本不能读写。"
+    en = "The views {views} were made by another version; this one cannot read them."
+    hint_zh = "请运行 medfund rebuild 重建;日志本身不受影响。"
+    hint_en = "Run medfund rebuild; the log itself is not affected."
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,13 +229,21 @@ def _prepare_sqlite(engine: Engine) -> None:
 def _live(connection: Connection) -> tuple[dict[str, int], int]:
     if not inspect(connection).has_table(STATE_TABLE):
         raise NothingProjected
-    found = connection.execute(
-        select(STATE.c.view, STATE.c.generation, STATE.c.position).where(STATE.c.status == LIVE)
-    ).all()
+    # All columns as they are there: an older version's table has no shape.
+    rows = connection.execute(text(f"SELECT * FROM {STATE_TABLE}")).mappings()
+    found = {row["view"]: row for row in rows if row["status"] == LIVE}
     if not found:
         raise NothingProjected
-    positions = dict.fromkeys(VIEW_TABLES) | {row.view: row.position for row in found}
+    outdated = [view for view, row in found.items() if row.get("shape") != _shape(view)]
+    if outdated:
+        raise ProjectionsOutdated(views=", ".join(sorted(outdated)))
+    positions = dict.fromkeys(VIEW_TABLES) | {view: row["position"] for view, row in found.items()}
     if len(set(positions.values())) != 1:
         said = ", ".join(f"{view} {position}" for view, position in sorted(positions.items()))
         raise ProjectionsTorn(positions=said)
-    return {row.view: row.generation for row in found}, found[0].position
+    generations = {view: row["generation"] for view, row in found.items()}
+    return generations, next(iter(found.values()))["position"]
+
+
+def _shape(view: str) -> str | None:
+    return shape_of(view) if view in VIEW_TABLES else None

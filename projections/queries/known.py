@@ -146,22 +146,60 @@ def movements_by_month(
     """Sum debits and credits per leaf, account, booking month and nature, booked up to a day."""
     wanted = frozenset(leaves)
     last_day = until.isoformat() if until else "9999"
+    sums: dict[MonthKey, tuple[int, int]] = {}
+    if known.position == reading.position:
+        _add_whole_months(sums, reading, area=area, leaves=wanted, before=last_day[:7])
+        _add_days(sums, reading, known, area=area, leaves=wanted, first=last_day[:7], last=last_day)
+    else:
+        _add_days(sums, reading, known, area=area, leaves=wanted, first="", last=last_day)
+    for (whose, day, fund, account, nature), (debit, credit, _) in known.part.movements().items():
+        if whose == area and fund in wanted and day <= last_day:
+            _add(sums, MonthKey(fund, account, day[:7], nature), debit, credit)
+    return sums
+
+
+def _add_whole_months(
+    sums: dict[MonthKey, tuple[int, int]],
+    reading: Reading,
+    *,
+    area: str,
+    leaves: frozenset[str],
+    before: str,
+) -> None:
+    c = reading.balances.month_sums.c
+    asked = select(c.fund, c.account, c.booked_month, c.nature, c.debit_fen, c.credit_fen)
+    whose = (c.area == area, c.fund.in_(sorted(leaves)), c.booked_month < before)
+    for row in reading.rows(asked.where(*whose)):
+        _add(sums, MonthKey(*row[:4]), row[4], row[5])
+
+
+def _add_days(
+    sums: dict[MonthKey, tuple[int, int]],
+    reading: Reading,
+    known: Known,
+    *,
+    area: str,
+    leaves: frozenset[str],
+    first: str,
+    last: str,
+) -> None:
     c = reading.balances.movements.c
     month = func.substr(c.booked_on, 1, 7).label("month")
     found = reading.rows(
         select(c.fund, c.account, month, c.nature, func.sum(c.debit_fen), func.sum(c.credit_fen))
         .where(
             c.area == area,
-            c.fund.in_(sorted(wanted)),
-            c.booked_on <= last_day,
+            c.fund.in_(sorted(leaves)),
+            c.booked_on >= first,
+            c.booked_on <= last,
             c.known_from <= known.base,
         )
         .group_by(c.fund, c.account, month, c.nature)
     )
-    sums = {MonthKey(*row[:4]): (int(row[4]), int(row[5])) for row in found}
-    for (whose, fund, account, day, nature), (debit, credit, _) in known.part.movements().items():
-        if whose == area and fund in wanted and day <= last_day:
-            at = MonthKey(fund, account, day[:7], nature)
-            before = sums.get(at, (0, 0))
-            sums[at] = (before[0] + debit, before[1] + credit)
-    return sums
+    for row in found:
+        _add(sums, MonthKey(*row[:4]), int(row[4]), int(row[5]))
+
+
+def _add(sums: dict[MonthKey, tuple[int, int]], key: MonthKey, debit: int, credit: int) -> None:
+    before = sums.get(key, (0, 0))
+    sums[key] = (before[0] + debit, before[1] + credit)

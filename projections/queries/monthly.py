@@ -15,8 +15,7 @@ from sqlalchemy import func, select
 from ledger.domain.chart import CHART, AccountClass
 from ledger.domain.fund import parent
 from ledger.domain.period import Period, months_between
-from projections.fold import OWED
-from projections.page import CLOSING, FLOW, OPENING
+from projections.page import CLOSING, FLOW, OPENING, OWED
 from projections.queries.known import (
     Known,
     KnownLedger,
@@ -364,7 +363,7 @@ def _opening_days(reading: Reading, known: Known, *, area: str) -> dict[str, dat
     rows: list[Any] = [tuple(row) for row in found]
     rows += [
         (fund, day, debit, credit)
-        for (whose, fund, _, day, nature), (debit, credit, _) in known.part.movements().items()
+        for (whose, day, fund, _, nature), (debit, credit, _) in known.part.movements().items()
         if whose == area and nature == OPENING
     ]
     standing: dict[tuple[str, str], int] = {}

@@ -7,7 +7,7 @@ sums move to the others, known from that position on.
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Table, delete, literal, select
+from sqlalchemy import BigInteger, Connection, Select, Table, cast, delete, func, literal, select
 
 from projections.page import Bucket, Page, Release, Remembered, Span
 from projections.tables import BalanceTables
@@ -50,6 +50,7 @@ def apply(connection: Connection, tables: BalanceTables, page: Page) -> None:
 def _count(connection: Connection, tables: BalanceTables, known_from: int, bucket: Bucket) -> None:
     known = (known_from,)
     add_up(connection, tables.movements, _rows(bucket.movements(), then=known))
+    add_up(connection, tables.month_sums, _rows(bucket.month_sums()))
     add_up(connection, tables.party_movements, _rows(bucket.party_movements(), then=known))
     add_up(connection, tables.care_movements, _rows(bucket.care, then=known))
     add_up(connection, tables.claim_obligations, _rows(bucket.obligations()))
@@ -86,7 +87,17 @@ def _release(connection: Connection, tables: BalanceTables, release: Release) ->
         whose = (waiting.c.area == release.area, waiting.c.intake == release.intake)
         columns = (known if name == "known_from" else waiting.c[name] for name in _names(live))
         add_up_from(connection, live, select(*columns).where(*whose))
+        if waiting is tables.staged_movements:
+            add_up_from(connection, tables.month_sums, _month_sums(waiting).where(*whose))
         connection.execute(delete(waiting).where(*whose))
+
+
+def _month_sums(movements: Table) -> Select[Any]:
+    """Sum movements by booking month, in the columns of ``month_sums``."""
+    c = movements.c
+    keys = (c.area, c.fund, c.account, func.substr(c.booked_on, 1, 7), c.nature)
+    sums = (cast(func.sum(one), BigInteger) for one in (c.debit_fen, c.credit_fen, c.lines))
+    return select(*keys, *sums).group_by(*keys)
 
 
 def _names(table: Table) -> tuple[str, ...]:

@@ -73,6 +73,7 @@ def test_rebuilt_replayed_and_guarded_are_the_same(random_ledger, store):
             "care",
             "guard_totals",
             "journal",
+            "month_sums",
             "obligations",
             "parties",
             "vouchers",

@@ -13,7 +13,7 @@ from projections.follow import apply_page, begin, bring_up_to, next_page
 from projections.page import Remembered
 from projections.queries.balances import balances_document
 from projections.rebuild import ViewUnknown, drop_retired, rebuild
-from projections.store import ProjectionsTorn
+from projections.store import ProjectionsOutdated, ProjectionsTorn
 from projections.tables import STATE, VIEW_TABLES, balance_tables, journal_tables
 
 
@@ -72,23 +72,28 @@ def test_only_the_named_views_are_rebuilt(ledger, store, filled):
 def test_damage_of_a_read_table_is_reported_and_healed(ledger, store, filled):
     up_to_date(ledger, store)
     truth = answer(ledger, store)
-    movements = balance_tables(1).movements
     with store.writing() as connection:
-        connection.execute(
-            update(movements)
-            .where(movements.c.account == "net_assets")
-            .values(credit_fen=movements.c.credit_fen + 1)
-        )
+        for table in (balance_tables(1).movements, balance_tables(1).month_sums):
+            connection.execute(
+                update(table)
+                .where(table.c.account == "net_assets")
+                .values(credit_fen=table.c.credit_fen + 1)
+            )
         lines = journal_tables(1).voucher_lines
         connection.execute(lines.delete().where(lines.c.account == "net_assets"))
     assert answer(ledger, store) != truth
     found = compare(ledger, store)
     assert not found["equal"]
-    assert {row["what"] for row in found["differences"]} == {"balances", "journal"}
+    assert {row["what"] for row in found["differences"]} == {
+        "balances",
+        "journal",
+        "month_sums",
+    }
     result = rebuild(ledger, store).document()
     assert not result["equal"]
     assert [(row["table"], row["missing"], row["surplus"]) for row in result["differences"]] == [
         ("movements", 1, 1),
+        ("month_sums", 1, 1),
         ("voucher_lines", 1, 0),
     ]
     assert result["differences"][0]["keys"][0]["account"] == "net_assets"
@@ -111,6 +116,37 @@ def test_a_lost_table_and_a_wrong_position_are_healed_too(ledger, store, filled)
         ("balances", "party_movements", "table_missing"),
         ("journal", "projection_state", "position"),
     }
+    assert answer(ledger, store) == truth
+
+
+def test_another_versions_tables_are_refused_until_they_are_rebuilt(ledger, store, filled):
+    """Caught: a fingerprint that is stored and never compared (the reading would go on)."""
+    up_to_date(ledger, store)
+    truth = answer(ledger, store)
+    with store.writing() as connection:
+        whose = (STATE.c.view == "journal", STATE.c.status == "live")
+        connection.execute(update(STATE).where(*whose).values(shape="older"))
+    for work in (lambda: answer(ledger, store), lambda: up_to_date(ledger, store)):
+        with pytest.raises(ProjectionsOutdated) as refused:
+            work()
+        assert refused.value.facts["views"] == "journal"
+        assert "medfund rebuild" in refused.value.hint_en
+    result = rebuild(ledger, store, ["setup"]).document()
+    assert {row["view"] for row in result["views"]} == {"setup", "journal"}
+    assert [(row["view"], row["problem"]) for row in result["differences"]] == [
+        ("journal", "shape")
+    ]
+    assert answer(ledger, store) == truth
+
+
+def test_a_table_of_generations_without_shapes_is_another_versions(ledger, store, filled):
+    up_to_date(ledger, store)
+    truth = answer(ledger, store)
+    with store.writing() as connection:
+        connection.execute(text(f"ALTER TABLE {STATE.name} DROP COLUMN shape"))
+    with pytest.raises(ProjectionsOutdated):
+        answer(ledger, store)
+    assert set(rebuild(ledger, store, ["setup"]).generations) == set(VIEW_TABLES)
     assert answer(ledger, store) == truth
 
 
