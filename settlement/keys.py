@@ -39,7 +39,8 @@ def rotate_person_key(ledger: FundLedger, vault: Vault, area: Area, *, user: str
     """Make a new version of the person key (轮换); repeats of older settlements stay recognised."""
     by = area.allow(user, "keys")
     version = vault.current_key(PERSON)[0] + 1
-    _append(ledger, area, KeyRotated(area=area.code, by=by, name=PERSON, version=version))
+    if not _recorded(ledger, area, KeyRotated, version):  # else a run died before it rotated
+        _append(ledger, area, KeyRotated(area=area.code, by=by, name=PERSON, version=version))
     return vault.rotate(PERSON)
 
 
@@ -50,6 +51,9 @@ def destroy_person_key(
     by = area.allow(user, "keys")
     if version >= vault.current_key(PERSON)[0]:
         raise KeyInUse(version=version)
+    if _recorded(ledger, area, KeyDestroyed, version):
+        vault.destroy(PERSON, version)
+        return
     _destroy(ledger, vault, area, name=PERSON, version=version, reason=reason, by=by)
 
 
@@ -72,6 +76,16 @@ def _destroy(
     fact = KeyDestroyed(area=area.code, by=by, name=name, version=version, reason=reason)
     _append(ledger, area, fact)
     vault.destroy(name, version)
+
+
+def _recorded(
+    ledger: FundLedger, area: Area, kind: type[KeyRotated | KeyDestroyed], version: int
+) -> bool:
+    """Tell whether the log has this decision about a version of the person key already."""
+    facts = (envelope.fact for _, envelope in ledger.history(area_stream(area.code)))
+    return any(
+        isinstance(fact, kind) and (fact.name, fact.version) == (PERSON, version) for fact in facts
+    )
 
 
 def _append(ledger: FundLedger, area: Area, fact: KeyRotated | KeyDestroyed) -> None:

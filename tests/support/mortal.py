@@ -92,6 +92,10 @@ class Copies:
         self._admin = admin
         self._made: list[str] = []
 
+    @property
+    def embedded(self) -> bool:
+        return self._admin is None
+
     def empty(self) -> str:
         """Give the address of a new book without any tables."""
         name = f"medfund_test_{uuid.uuid4().hex}"

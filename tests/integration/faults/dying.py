@@ -1,12 +1,11 @@
 """Commands that die at each of their commits and are run again: the books shall not show it."""
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from support.lengths import length
+from support.lengths import LONG, length
 from support.mortal import KILLED, LATER, NOON, Commands, Copies
 from support.picture import picture
 
@@ -83,6 +82,7 @@ class Work:
     after: tuple[tuple[str, ...], ...] = ()
     then: tuple[tuple[str, ...], ...] = ()
     commits: int = 1  # that it makes at least: else the matrix is not what it was
+    repeats: bool = False  # once it is done, asking again means to do it once more
     late: bool = False  # run again when the lease of the killed one has run out
     code: int = 0  # that it ends with
     again: tuple[int, ...] = ()  # other exit codes that running it again may have
@@ -198,16 +198,25 @@ def assert_same(found: dict[str, Any], wanted: dict[str, Any], when: str) -> Non
     assert not (told := differences(found, wanted)), (when, told[:5])
 
 
-def assert_survives(scene: Scene, work: Work, *, moments: tuple[str, ...] = MOMENTS) -> None:
+def _points(scene: Scene, commits: int) -> list[tuple[int, str]]:
+    """List where to kill: in the short form on a server only the last one before its commit."""
+    points = [(number, moment) for number in range(1, commits + 1) for moment in MOMENTS]
+    if LONG or scene.copies.embedded:
+        return points
+    return [point for point in points if point[1] == "after" or point[0] == commits]
+
+
+def assert_survives(scene: Scene, work: Work) -> None:
     """One run per commit point, and one that dies at all of them in turn."""
     commits, truth = scene.undisturbed(work)
-    for number in range(1, commits + 1):
-        for moment in moments:
-            found = scene.killed(work, moment, number)
-            assert_same(found, truth, f"{work} killed {moment} commit {number} of {commits}")
+    points = _points(scene, commits)
+    if work.repeats:
+        points.remove((commits, "after"))
+    for number, moment in points:
+        found = scene.killed(work, moment, number)
+        assert_same(found, truth, f"{work} killed {moment} commit {number} of {commits}")
+    if work.repeats:
+        return
     deaths, found = scene.dying_on(work)
     assert deaths >= 1
     assert_same(found, truth, f"{work} killed {deaths} times in a row")
-
-
-Survives = Callable[[Work], None]
