@@ -1,6 +1,7 @@
 """The setup file of an area (TOML): its form, checked on entry with all problems at once."""
 
 import datetime as dt
+import math
 import re
 import tomllib
 from pathlib import Path
@@ -21,6 +22,10 @@ from ledger.domain.chart import CHART
 from ledger.domain.fund import FUNDS, is_area, is_institution, is_leaf
 from ledger.domain.period import Period
 from ledger.errors import InputRejected
+
+MAX_BYTES = 16 << 20  # a setup file with every institution of a province is below one
+MAX_DEPTH, MOST_PROBLEMS = 50, 200
+_NUMBER_LIMIT = 1 << 63  # what JSON readers and databases still take for a whole number
 
 ClaimPart = Literal["hifes_pay", "hifdm_pay", "oth_pay"]
 
@@ -192,20 +197,64 @@ class SetupFile(_Part):
 def read_setup(path: Path) -> SetupFile:
     """Read and check a setup file; SetupRejected lists all its problems."""
     try:
-        data = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-        return SetupFile.model_validate(data)
+        if path.exists() and not path.is_file():  # a pipe or device would never end
+            raise SetupRejected(file=path.name, count=1, problems="不是文件 / not a file")
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            problem = f"大于 / larger than {MAX_BYTES >> 20} MiB"
+            raise SetupRejected(file=path.name, count=1, problems=problem)
+        _check_keys(content)
+        data = tomllib.loads(content.decode("utf-8-sig"))
+        problems = _unprintable(data)
+        if not problems:
+            return SetupFile.model_validate(data)
     except OSError as error:
         problems = [f"无法读取 / cannot be read: {error.strerror}"]
+    except RecursionError:
+        problems = ["嵌套过深 / nested too deeply"]
     except UnicodeDecodeError:
         problems = ["须为 UTF-8 编码 / the file must be UTF-8"]
     except tomllib.TOMLDecodeError as error:
         problems = [f"TOML 语法 / TOML syntax: {error}"]
     except ValidationError as error:
         problems = [_problem(detail) for detail in error.errors()]
+    except ValueError as error:  # a number of thousands of digits
+        problems = [f"TOML: {error}"]
+    if len(problems) > MOST_PROBLEMS:
+        problems = [*problems[:MOST_PROBLEMS], f"… +{len(problems) - MOST_PROBLEMS}"]
     raise SetupRejected(file=path.name, count=len(problems), problems="; ".join(problems))
+
+
+def _check_keys(content: bytes) -> None:
+    """Refuse a key of very many parts before it is read: n parts take n² steps."""
+    for line in content.splitlines():
+        key = line.partition(b"=")[0]
+        if key.count(b".") > MAX_DEPTH and b"," not in key:
+            raise RecursionError
+
+
+def _unprintable(value: object, where: str = "", depth: int = 0) -> list[str]:
+    """List texts, keys and numbers that no book can keep: control characters, infinity, huge."""
+    if depth > MAX_DEPTH:
+        raise RecursionError
+    if isinstance(value, dict):
+        keys = [f"{where}: {key!r:.80}" for key in value if not key.isprintable()]
+        inner = [_unprintable(held, f"{where}.{key}", depth + 1) for key, held in value.items()]
+        return [*keys, *(problem for problems in inner for problem in problems)]
+    if isinstance(value, list):
+        inner = [_unprintable(held, f"{where}.{n}", depth + 1) for n, held in enumerate(value)]
+        return [problem for problems in inner for problem in problems]
+    if isinstance(value, str) and not value.replace("\n", "").replace("\t", "").isprintable():
+        return [f"{where.strip('.')}: 含控制字符 / control character ({value!r:.80})"]
+    if isinstance(value, float) and not math.isfinite(value):
+        return [f"{where.strip('.')}: {value}"]
+    if isinstance(value, int) and abs(value) >= _NUMBER_LIMIT:
+        return [f"{where.strip('.')}: 数字过大 / number too large"]
+    return []
 
 
 def _problem(detail: Any) -> str:
     where = ".".join(str(part) for part in detail["loc"])
-    value = "" if isinstance(detail["input"], dict | list) else f" ({detail['input']!r})"
+    value = "" if isinstance(detail["input"], dict | list) else f" ({detail['input']!r:.80})"
     return f"{where}: {detail['msg']}{value}"

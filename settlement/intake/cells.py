@@ -25,6 +25,8 @@ _FORMULA_ERROR = re.compile(
     r"|CONNECT!|UNKNOWN!|BUSY!|PYTHON!|GETTING_DATA|ERROR!)"
 )
 _QUOTED_FORMULA = re.compile(r'="(.*)"', re.DOTALL)  # ="0012": how a CSV keeps Excel's hands off
+#: How a formula may begin, behind any apostrophes that keep a spreadsheet's hands off it.
+FORMULA_START = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 _CODE = re.compile(r"[0-9A-Za-z]+(?:[-_.:+*/][0-9A-Za-z]+)*[+*]?")
 #: Only the full-width forms and the like are narrowed: full NFKC would read 1² as 12 and ① as 1.
 _NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
@@ -59,6 +61,8 @@ def kept(text: str) -> str | None:
     trimmed = text.strip().strip(_INVISIBLE).strip()
     if not trimmed:
         return None
+    if trimmed[0] == "'" and FORMULA_START.match(trimmed):
+        trimmed = trimmed[1:].strip()  # put there by an export, ours among them
     if trimmed[0] == "#" and is_formula_error(trimmed):
         raise BadCell("formula_error")
     wrapped = _QUOTED_FORMULA.fullmatch(trimmed) if trimmed[0] == "=" else None
