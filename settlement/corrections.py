@@ -68,6 +68,16 @@ class IntakeNotComplete(RuleRefused):
     hint_en = "See intake list; finish an unfinished one first."
 
 
+class IntakeStillOpen(RuleRefused):
+    """A settlement counts, and can be reversed, only once its intake is complete (导入未完成)."""
+
+    code = "intake_still_open"
+    zh = "{ref} 所属导入 {intake} 尚未完成,不能冲销其中的结算。"
+    en = "The intake {intake} that {ref} came with has not finished; it cannot be reversed yet."
+    hint_zh = "请重新执行该文件的导入使其完成,再冲销。"
+    hint_en = "Bring the same file in again so that it finishes, then reverse."
+
+
 @dataclass(frozen=True, slots=True)
 class Reversal:
     """What a reversal did."""
@@ -154,9 +164,19 @@ def _find(ledger: FundLedger, area: Area, ref: str) -> _Standing:
         if isinstance(last.fact, DocumentReversed | ClaimReversed):
             refused = AlreadyReversed(ref=ref, position=position)
         elif isinstance(last.fact, CashFact | ClaimFact) and last.fact.area == area.code:
+            _refuse_uncounted(ledger, area, last.fact)
             _refuse_refunded(ledger, area, last.fact)
             return _Standing(position, last)
     raise refused or NothingToReverse(ref=ref)
+
+
+def _refuse_uncounted(ledger: FundLedger, area: Area, fact: CashFact | ClaimFact) -> None:
+    """A row of an unfinished intake counts nowhere yet: its reversal alone would count."""
+    intake = fact.source.intake
+    if isinstance(fact, ClaimFact) and any(
+        one.intake == intake for one in ledger.log.unfinished_intakes(area.code)
+    ):
+        raise IntakeStillOpen(ref=fact.setl_id, intake=intake)
 
 
 def _refuse_refunded(ledger: FundLedger, area: Area, fact: CashFact | ClaimFact) -> None:

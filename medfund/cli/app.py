@@ -53,6 +53,7 @@ COMMANDS = {
         "reading": ("balances", "indicators", "journal", "obligations"),
         "reports": ("report",),
         "running": ("doctor", "serve", "token", "worker"),
+        "simulating": ("simulate",),
     }.items()
     for name in names
 }
