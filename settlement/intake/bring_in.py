@@ -242,13 +242,14 @@ def _bring_claims(
             lease=lease,
             lease_seconds=desk.lease_seconds,
         ).post(
-            lambda: examiner.rows(lines),
+            examiner.claims(found),
             ClaimsPlan(
                 accepted=found.accepted,
                 rejected=len(lines),
                 funds=tuple(sorted(found.funds)),
                 months=tuple(sorted(found.months)),
                 partial=desk.partial,
+                standing=found.standing,
             ),
             desk.progress,
         )

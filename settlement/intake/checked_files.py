@@ -1,27 +1,31 @@
 """One pass over a table: typed rows out, and everything that is wrong with rows and file.
 
 A row that repeats an earlier one of the same file word for word is ``Repeated`` (it counts as
-already there); the same number with other content is rejected. Control totals are compared at the
-end, over all rows.
+already there); the same number with other content is rejected (for claims, ``repetitions`` sees to
+that). Control totals are compared at the end, over all rows.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from settlement.intake.blocks import Block
 from settlement.intake.cells import BadCell, Cell, parse_identifier
+from settlement.intake.claim_columns import ClaimColumns, exact_sum
 from settlement.intake.claim_rows import ClaimChecker, ClaimRow
+from settlement.intake.clean_claims import CleanClaims
 from settlement.intake.control_totals import ControlTotals
 from settlement.intake.fund_flow_rows import (
     FundFlowChecker,
     FundFlowRow,
     check_reclassifications,
 )
-from settlement.intake.readers import Table
+from settlement.intake.readers import Table, is_blank
 from settlement.intake.rejections import FileProblem, FileRefused, Rejection
+from settlement.intake.repetitions import Repeated
 from settlement.intake.row_reader import CheckContext
 
 _RECLASSIFICATION = "reclassification"
-_LINE_BITS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,63 +37,60 @@ class Rejected:
     rejections: tuple[Rejection, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Repeated:
-    """A row that says the same as an earlier row of the file."""
+class CheckedClaims(NamedTuple):
+    """The rows of one block: those that are in order, and the rejected ones."""
 
-    line: int
-    first_line: int
+    claims: ClaimColumns
+    rejected: list[Rejected]
 
 
 class ClaimsCheck:
-    """Checks a ``claims`` table row by row; memory grows with the settlement ids only."""
+    """Checks a ``claims`` table block by block, each row by itself."""
 
     def __init__(self, table: Table, context: CheckContext) -> None:
         self._table = table
         self._checker = ClaimChecker(table.head, context)
+        self._clean = CleanClaims(table.head, self._checker)
         self._totals = ControlTotals(table.head)
-        # settlement → hash of its content and its line, packed: a million of them must fit
-        self._seen: tuple[dict[str, int], dict[str, int]] = ({}, {})
         self.rows = 0
         self.problems: list[FileProblem] = list(table.notices)
 
     @property
     def stopped(self) -> bool:
-        """Tell whether a problem of the file keeps all of it out; final after ``outcomes``."""
+        """Tell whether a problem of the file keeps all of it out; final after ``blocks``."""
         return any(problem.stops for problem in self.problems)
 
-    def outcomes(self) -> Iterator[ClaimRow | Rejected | Repeated]:
-        """Give the outcome of every row in file order; afterwards ``problems`` is complete."""
-        totals, check = self._totals, self._checker.check
+    def blocks(self) -> Iterator[CheckedClaims]:
+        """Give all rows in file order; afterwards ``problems`` is complete."""
         try:
-            for line, cells in self._table.rows():
-                if totals.is_control_row(cells):
-                    totals.set_control_row(line, cells)
-                    continue
-                self.rows += 1
-                row = check(line, cells)
-                if isinstance(row, ClaimRow):
-                    totals.add(line, cells, (row.medfee_sumamt, row.fund_pay_sumamt))
-                    yield self._new(row, cells)
-                else:
-                    totals.add(line, cells, None)
-                    yield Rejected(line, tuple(cells), row)
+            for block in self._table.blocks():
+                yield self._checked(block)
         except FileRefused as wrong:
             self.problems += wrong.problems
-        self.problems += _end_of_file(totals, self.rows, stopped=self.stopped)
+        self.problems += _end_of_file(self._totals, self.rows, stopped=self.stopped)
 
-    def _new(self, row: ClaimRow, cells: Sequence[Cell]) -> ClaimRow | Rejected | Repeated:
-        seen = self._seen[row.refd_setl_flag]
-        content = hash(row.said())
-        first = seen.setdefault(row.setl_id, (content << _LINE_BITS) | row.line)
-        first_line = first & ((1 << _LINE_BITS) - 1)
-        if first_line == row.line:
-            return row
-        if first >> _LINE_BITS == content:
-            return Repeated(row.line, first_line)
-        facts = {"first_line": first_line}
-        conflict = Rejection(row.line, "setl_id", "setl_id_conflict", row.setl_id, facts, "claims")
-        return Rejected(row.line, tuple(cells), (conflict,))
+    def _checked(self, block: Block) -> CheckedClaims:
+        clean, doubtful = self._clean.split(block)
+        accepted: list[ClaimRow] = []
+        rejected: list[Rejected] = []
+        for line, cells in doubtful:
+            if is_blank(cells):
+                continue
+            if self._totals.is_control_row(cells):
+                self._totals.set_control_row(line, cells)
+                continue
+            self.rows += 1
+            row = self._checker.check(line, cells)
+            if isinstance(row, ClaimRow):
+                self._totals.add(line, cells, (row.medfee_sumamt, row.fund_pay_sumamt))
+                accepted.append(row)
+            else:
+                self._totals.add(line, cells, None)
+                rejected.append(Rejected(line, tuple(cells), row))
+        sums = [exact_sum(clean.plain(key)) for key in ("medfee_sumamt", "fund_pay_sumamt")]
+        self._totals.add_many(clean.lines, sums)
+        self.rows += len(clean)
+        return CheckedClaims(clean.merged(ClaimColumns.of_rows(accepted)), rejected)
 
 
 @dataclass(slots=True)

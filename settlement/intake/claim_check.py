@@ -4,42 +4,32 @@ A refund (退费) must mirror its original, negative, once; the original may sta
 anywhere in the same file.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ledger.aggregates.area import Area
 from ledger.application import FundLedger
 from ledger.domain.identity import claim_stream
 from ledger.events.claim import ClaimAmounts
 from ledger.store.vault import Vault
-from settlement.intake.checked_files import ClaimsCheck, Rejected, Repeated
-from settlement.intake.claim_facts import Owing, Unbooked
-from settlement.intake.claim_rows import ClaimRow
-from settlement.intake.post_claims import same_claim
+from settlement.intake.checked_files import ClaimsCheck
+from settlement.intake.claim_columns import ClaimColumns
+from settlement.intake.claim_facts import contents, streams
+from settlement.intake.claim_rows import FUND_PARTS, IDENTITY, ClaimRow
+from settlement.intake.owing import Owing, Unbooked
+from settlement.intake.persons import tokens
 from settlement.intake.readers import Table
 from settlement.intake.rejections import FileProblem, Rejection
+from settlement.intake.repetitions import Repetitions
 from settlement.intake.row_reader import CheckContext
-from settlement.intake.standing import standing
+from settlement.intake.standing import Standing, standing
 
-_BATCH = 5_000
-#: What a refund mirrors with the opposite sign.
-MIRRORED = (
-    "medfee_sumamt",
-    "fund_pay_sumamt",
-    "acct_pay",
-    "psn_cash_pay",
-    "hosp_part_amt",
-    "hifp_pay",
-    "cvlserv_pay",
-    "hifes_pay",
-    "hifmi_pay",
-    "hifob_pay",
-    "hifdm_pay",
-    "maf_pay",
-    "oth_pay",
-)
+_MONTH = 7  # characters of YYYY-MM
 
 
 class _Original(msgspec.Struct):
@@ -61,6 +51,8 @@ class ClaimsFound:
     funds: set[str] = field(default_factory=set)
     months: set[str] = field(default_factory=set)
     stopped: bool = False
+    repeated: "array[int]" = field(default_factory=lambda: array("q"))  # lines
+    standing: "array[int]" = field(default_factory=lambda: array("q"))  # lines
 
     @property
     def rejected_lines(self) -> set[int]:
@@ -83,22 +75,20 @@ class ClaimsExaminer:
         self._refunds: list[ClaimRow] = []
 
     def examine(self) -> ClaimsFound:
-        """Go over the file once, and a second time only where refunds wait for their originals."""
+        """Go over the file once; again only where refunds or repetitions wait for another row."""
         found = ClaimsFound()
         check = ClaimsCheck(self._table, self._context)
-        batch: list[ClaimRow] = []
-        for outcome in check.outcomes():
-            if isinstance(outcome, Rejected):
-                found.rejections += outcome.rejections
-            elif isinstance(outcome, Repeated):
-                found.accepted += 1
-                found.already += 1
-            else:
-                batch.append(outcome)
-                if len(batch) == _BATCH:
-                    self._compare(batch, found)
-                    batch = []
-        self._compare(batch, found)
+        repetitions = Repetitions()
+        for claims, rejected in check.blocks():
+            found.rejections += [one for row in rejected for one in row.rejections]
+            if len(claims):
+                first = repetitions.first_ones(claims, streams(self._area.code, claims))
+                self._compare(*first, found)
+        repeated, conflicts = repetitions.settle(self._again())
+        found.accepted += len(repeated)
+        found.already += len(repeated)
+        found.repeated.extend(row.line for row in repeated)
+        found.rejections += conflicts
         found.problems = [*check.problems, *self._not_booked()]
         found.stopped = check.stopped
         if self._refunds:
@@ -106,30 +96,67 @@ class ClaimsExaminer:
         found.rejections.sort(key=lambda rejection: rejection.line)
         return found
 
-    def rows(self, without: set[int]) -> Iterator[ClaimRow]:
-        """Read the rows that were accepted again."""
-        for outcome in ClaimsCheck(self._table, self._context).outcomes():
-            if isinstance(outcome, ClaimRow) and outcome.line not in without:
-                yield outcome
+    def claims(self, found: ClaimsFound) -> Iterator[ClaimColumns]:
+        """Read the rows that may be posted again, one per settlement, in file order."""
+        left_out = pa.array(sorted({*found.rejected_lines, *found.repeated}), pa.int64())
+        for claims in self._again():
+            yield claims.without_lines(left_out)
 
-    def _compare(self, batch: list[ClaimRow], found: ClaimsFound) -> None:
+    def _again(self) -> Iterator[ClaimColumns]:
+        for claims, _ in ClaimsCheck(self._table, self._context).blocks():
+            yield claims
+
+    def _compare(self, claims: ClaimColumns, names: Sequence[bytes], found: ClaimsFound) -> None:
         """Compare rows with what stands under their settlement ids."""
-        streams = [claim_stream(self._area.code, r.setl_id, refund=r.is_refund) for r in batch]
-        known = standing(self._ledger.log, streams)
-        for row, stream in zip(batch, streams, strict=True):
-            head = known.get(stream)
-            if head is None or head.reversed:
-                found.accepted += 1
-                found.funds.update(self._owing.owed(row, self._unbooked))
-                found.months.add(f"{row.setl_time:%Y-%m}")
-                if row.is_refund:
-                    self._refunds.append(row)
-            elif same_claim(self._vault, row, head):
-                found.accepted += 1
-                found.already += 1
-            else:
-                facts = {"position": head.position}
-                found.rejections.append(_rejection(row, "setl_id_conflict", facts))
+        known = standing(self._ledger.log, names)
+        if known:
+            heads = [known.get(name) for name in names]
+            lines = claims.lines.to_pylist()
+            found.standing.extend(line for line, head in zip(lines, heads, strict=True) if head)
+            stands = [head is not None and not head.reversed for head in heads]
+            mask = pa.array(stands)
+            self._compare_standing(
+                claims.where(mask), [head for head in heads if head and not head.reversed], found
+            )
+            claims = claims.where(pc.invert(mask))
+        if not len(claims):
+            return
+        found.accepted += len(claims)
+        for owed in self._owing.owed(claims):
+            found.funds.update(owed.funds)
+            for part, fens in owed.unbooked.items():
+                self._unbooked.add(part, fens)
+        months = pc.utf8_slice_codeunits(claims.plain("setl_time"), 0, _MONTH)
+        found.months.update(pc.unique(months).to_pylist())
+        refunds = claims.is_refund
+        if pc.any(refunds).as_py():
+            self._refunds += claims.where(refunds).rows()
+
+    def _compare_standing(
+        self, claims: ClaimColumns, heads: Sequence[Standing], found: ClaimsFound
+    ) -> None:
+        """Tell rows that say what stands already from conflicts, also across a key rotation."""
+        keys = pa.array([head.person_key for head in heads], pa.int64())
+        for key in pc.unique(keys).to_pylist():
+            mask = pc.equal(keys, key)
+            those = claims.where(mask)
+            persons = tokens(self._vault, those.plain("psn_no"), key)
+            said = contents(those, pa.array(persons, pa.string()))
+            theirs = [head for head in heads if head.person_key == key]
+            rows = zip(
+                those.lines.to_pylist(),
+                those.plain("setl_id").to_pylist(),
+                said,
+                theirs,
+                strict=True,
+            )
+            for line, setl_id, content, head in rows:
+                if content == head.content:
+                    found.accepted += 1
+                    found.already += 1
+                else:
+                    facts = {"position": head.position}
+                    found.rejections.append(_rejection(line, setl_id, "setl_id_conflict", facts))
 
     def _mirror(self, found: ClaimsFound) -> None:
         """Reject refunds that mirror nothing, or not exactly."""
@@ -140,36 +167,39 @@ class ClaimsExaminer:
         for row in self._refunds:
             original = originals.get(row.setl_id)
             if original is None:
-                rejection = _rejection(row, "refund_without_original", {})
+                rejection = _rejection(row.line, row.setl_id, "refund_without_original", {})
             elif differences := _differences(row, original):
                 facts = {"differences": tuple(differences)}
-                rejection = _rejection(row, "refund_not_mirror", facts)
+                rejection = _rejection(row.line, row.setl_id, "refund_not_mirror", facts)
             else:
                 continue
             found.rejections.append(rejection)
             found.accepted -= 1
 
     def _originals_in_books(self) -> dict[str, _Original]:
-        streams = {
+        names = {
             claim_stream(self._area.code, row.setl_id, refund=False): row.setl_id
             for row in self._refunds
         }
         decode = msgspec.json.Decoder(_Original).decode
-        heads = self._ledger.log.stream_heads(list(streams))
+        heads = self._ledger.log.stream_heads(list(names))
         return {
-            streams[stream]: decode(row.state)
+            names[stream]: decode(row.state)
             for stream, row in heads.items()
             if row.topic == "claim.settled.v1"
         }
 
     def _originals_in_file(self, wanted: set[str]) -> dict[str, _Original]:
-        found = {}
-        for row in self.rows(set()):
-            if row.setl_id in wanted and not row.is_refund:
+        ids = pa.array(sorted(wanted), pa.string())
+        found: dict[str, _Original] = {}
+        for claims in self._again():
+            theirs = pc.and_not(pc.is_in(claims.plain("setl_id"), value_set=ids), claims.is_refund)
+            if not pc.any(theirs).as_py():
+                continue
+            for row in claims.where(theirs).rows():
                 amounts = {name: getattr(row, name) for name in ClaimAmounts.__struct_fields__}
-                found[row.setl_id] = _Original(
-                    row.fixmedins_code, row.insutype, ClaimAmounts(**amounts)
-                )
+                original = _Original(row.fixmedins_code, row.insutype, ClaimAmounts(**amounts))
+                found.setdefault(row.setl_id, original)
         return found
 
     def _not_booked(self) -> Iterable[FileProblem]:
@@ -182,7 +212,7 @@ def _differences(row: ClaimRow, original: _Original) -> list[str]:
     """Name what a refund does not mirror."""
     differing = [
         name
-        for name in MIRRORED
+        for name in (*IDENTITY, *FUND_PARTS)
         if (getattr(row, name) or 0) != -(getattr(original.amounts, name) or 0)
     ]
     if row.fixmedins_code != original.institution:
@@ -192,5 +222,5 @@ def _differences(row: ClaimRow, original: _Original) -> list[str]:
     return differing
 
 
-def _rejection(row: ClaimRow, code: str, facts: Mapping[str, object]) -> Rejection:
-    return Rejection(row.line, "setl_id", code, row.setl_id, facts, "claims")
+def _rejection(line: int, setl_id: str, code: str, facts: Mapping[str, object]) -> Rejection:
+    return Rejection(line, "setl_id", code, setl_id, facts, "claims")

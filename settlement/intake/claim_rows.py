@@ -112,9 +112,9 @@ class ClaimRow(msgspec.Struct, frozen=True, gc=False):
 
 _KEYS = tuple(column.key for column in CLAIMS)
 _AT = {key: place for place, key in enumerate(_KEYS)}
-_AMOUNTS = tuple(column.key for column in CLAIMS if column.form is Form.AMOUNT)
+AMOUNTS = tuple(column.key for column in CLAIMS if column.form is Form.AMOUNT)
 #: Amounts that a refund mirrors; what only informs (起付线, 自费) may keep its sign.
-_MIRRORED = (
+MIRRORED = (
     "medfee_sumamt",
     *FUND_PARTS,
     "fund_pay_sumamt",
@@ -122,14 +122,13 @@ _MIRRORED = (
     "psn_cash_pay",
     "hosp_part_amt",
 )
+#: The whole of a settlement and the shares that it is made of.
+IDENTITY = ("medfee_sumamt", "fund_pay_sumamt", "acct_pay", "psn_cash_pay", "hosp_part_amt")
 _FLAG_AT = _AT["refd_setl_flag"]
-_AMOUNT_PLACES = tuple(_AT[key] for key in _AMOUNTS)
-_MIRRORED_PLACES = tuple(_AT[key] for key in _MIRRORED)
+_AMOUNT_PLACES = tuple(_AT[key] for key in AMOUNTS)
+_MIRRORED_PLACES = tuple(_AT[key] for key in MIRRORED)
 _PART_PLACES = tuple(_AT[key] for key in FUND_PARTS)
-_IDENTITY_PLACES = tuple(
-    _AT[key]
-    for key in ("medfee_sumamt", "fund_pay_sumamt", "acct_pay", "psn_cash_pay", "hosp_part_amt")
-)
+_IDENTITY_PLACES = tuple(_AT[key] for key in IDENTITY)
 
 _Fault = tuple[str, str, dict[str, Any]]
 
@@ -194,12 +193,13 @@ class ClaimChecker:
     """Checks the rows of one ``claims`` table against one book."""
 
     def __init__(self, head: Head, context: CheckContext) -> None:
-        self._reader = RowReader(head, _parsers(context))
-        self._latest = datetime.combine(context.today + timedelta(days=2), datetime.min.time())
+        self.reader = RowReader(head, _parsers(context))
+        #: The first moment that is too late: two days ahead, for the clock of another place.
+        self.latest = datetime.combine(context.today + timedelta(days=2), datetime.min.time())
 
     def check(self, line: int, cells: Sequence[Cell]) -> ClaimRow | tuple[Rejection, ...]:
         """Give the typed row, or everything that is wrong with it at once."""
-        values = self._reader.values(cells)
+        values = self.reader.values(cells)
         if values is not None and self._adds_up(values):
             values[_FLAG_AT] = values[_FLAG_AT] or 0
             return ClaimRow(line, *values)
@@ -224,14 +224,14 @@ class ClaimChecker:
         begin, end = values[_AT["begndate"]], values[_AT["enddate"]]
         if begin is not None and end is not None and end < begin:
             return False
-        return bool(values[_AT["setl_time"]] < self._latest)
+        return bool(values[_AT["setl_time"]] < self.latest)
 
     def _rejections(self, line: int, cells: Sequence[Cell]) -> tuple[Rejection, ...]:
-        values, rejections = self._reader.examine(line, cells)
+        values, rejections = self.reader.examine(line, cells)
         bad = {rejection.field for rejection in rejections}
         row = dict(zip(_KEYS, values, strict=True))
         for key, code, facts in self._faults(row, bad):
-            rejections.append(self._reader.rejection(line, cells, key, code, facts))
+            rejections.append(self.reader.rejection(line, cells, key, code, facts))
         return tuple(rejections)
 
     def _faults(self, row: dict[str, Any], bad: set[str]) -> Iterator[_Fault]:
@@ -241,8 +241,8 @@ class ClaimChecker:
         begin, end = row["begndate"], row["enddate"]
         if begin is not None and end is not None and end < begin:
             yield "enddate", "end_before_begin", {"begndate": begin.isoformat()}
-        if row["setl_time"] is not None and row["setl_time"] >= self._latest:
-            limit = (self._latest - timedelta(days=1)).date().isoformat()
+        if row["setl_time"] is not None and row["setl_time"] >= self.latest:
+            limit = (self.latest - timedelta(days=1)).date().isoformat()
             yield "setl_time", "date_in_future", {"limit": limit}
 
 
@@ -277,7 +277,7 @@ def _sum_faults(row: dict[str, Any], bad: set[str]) -> Iterator[_Fault]:
 
 def _sign_faults(row: dict[str, Any]) -> Iterator[_Fault]:
     refund = row["refd_setl_flag"] == 1
-    for key in _MIRRORED if refund else _AMOUNTS:
+    for key in MIRRORED if refund else AMOUNTS:
         fen = row[key]
         if fen is not None and (fen > 0 if refund else fen < 0):
             yield key, "wrong_sign", {"flag": int(refund)}

@@ -8,6 +8,9 @@
 import re
 from collections.abc import Sequence
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from ledger.domain.money import format_yuan
 from settlement.intake.amounts import parse_amount, parse_amount_wan
 from settlement.intake.cells import BadCell, Cell, readable
@@ -50,16 +53,15 @@ class ControlTotals:
 
     def set_control_row(self, line: int, cells: Sequence[Cell]) -> None:
         """Keep the control row until the end of the file; a second one makes the first no last."""
-        if self._control is not None and self._following is None:
-            self._following = line
-        else:
+        if self._control is None:
             self._control = (line, cells)
+        else:
+            self._follows(line)
 
     def add(self, line: int, cells: Sequence[Cell], read: Sequence[int | None] | None) -> None:
         """Count a row; ``read`` are its amounts if the row was accepted, else they are read here."""
         self._rows += 1
-        if self._control is not None and self._following is None:
-            self._following = line
+        self._follows(line)
         for place, (_, index, parse) in enumerate(self._sums):
             try:
                 fen = read[place] if read else parse(cells[index] if index < len(cells) else None)
@@ -69,6 +71,21 @@ class ControlTotals:
                 self._unread[place] += 1
             else:
                 self._totals[place] += fen
+
+    def add_many(self, lines: pa.Array, sums: Sequence[int]) -> None:
+        """Count accepted rows with the sums of their amounts; the rows between them go first."""
+        self._rows += len(lines)
+        for place, fen in enumerate(sums):
+            self._totals[place] += fen
+        if self._control is not None:
+            below = lines.filter(pc.greater(lines, self._control[0]))
+            if len(below):
+                self._follows(below[0].as_py())
+
+    def _follows(self, line: int) -> None:
+        """Note a row that stands below the control row, the first of them."""
+        if self._control is not None and line > self._control[0]:
+            self._following = min(line, self._following or line)
 
     def problems(self) -> list[FileProblem]:
         """Say what the control row and the rows disagree about, with both figures."""

@@ -13,6 +13,7 @@ _DATE = re.compile(
     r"|([0-9]{2})([0-9]{2}))"
 )
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]+)?)?")
+_ISO_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}")
 _COMPACT = re.compile(r"([0-9]{8})([0-9]{2})([0-9]{2})([0-9]{2})")
 _MONTH = re.compile(r"([0-9]{4})(?:[-/.]([0-9]{1,2})|年([0-9]{1,2})月份?|([0-9]{2}))")
 _YEAR = re.compile(r"([0-9]{4})(?:年度?)?")
@@ -51,7 +52,7 @@ def _iso_date(text: str) -> date | None:
 def parse_moment(cell: Cell) -> datetime | None:
     """Read a date with or without a time of day, as local time (Asia/Shanghai) without a zone."""
     if type(cell) is str:
-        if len(cell) == 19 and cell[4] == "-" == cell[7] and cell[10] in " T" and cell[13] == ":":
+        if len(cell) == 19 and _ISO_MOMENT.fullmatch(cell):
             moment = _iso_moment(cell)
             if moment is not None and FIRST_YEAR <= moment.year <= LAST_YEAR:
                 return moment

@@ -5,30 +5,43 @@ it was when the file comes again, and its rows count only once it is completed. 
 kind keeps a second process out; its token fences off one that was overtaken.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import islice
+from itertools import compress
+from operator import add, itemgetter
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ledger.aggregates.area import Area
 from ledger.application import FundLedger
 from ledger.domain.fund import parent
-from ledger.domain.identity import claim_stream
+from ledger.domain.period import Period
 from ledger.events.base import Envelope
-from ledger.events.claim import ClaimFact
 from ledger.events.intake import IntakeCompleted, IntakeStarted
-from ledger.store.commit import BookKey, Commit, IntakeLease, MonthNotOpen, StreamConflict
+from ledger.store.commit import (
+    BookKey,
+    Commit,
+    IntakeLease,
+    MonthNotOpen,
+    StreamConflict,
+    Total,
+    TotalKey,
+)
 from ledger.store.vault import Vault
-from settlement.booking import booked_months, totals_of
 from settlement.intake.attempt import Attempt
-from settlement.intake.claim_facts import Owing, claim_content, claim_fact
-from settlement.intake.claim_rows import ClaimRow
-from settlement.intake.standing import Standing, standing
+from settlement.intake.claim_columns import ClaimColumns, in_chunks
+from settlement.intake.claim_facts import ClaimEncoder, streams
+from settlement.intake.owing import Owing
+from settlement.intake.persons import tokens
+from settlement.intake.standing import standing
 
 CHUNK = 10_000
 _TRIES = 5
 
-Rows = Callable[[], Iterator[ClaimRow]]
+Chunk = tuple[ClaimColumns, ...]
 Progress = Callable[[int, int | None], None]
 
 
@@ -41,6 +54,15 @@ class ClaimsPlan:
     funds: tuple[str, ...]  # leaf funds
     months: tuple[str, ...]
     partial: bool
+    standing: Sequence[int]  # lines of the rows that stood in some form when the file was checked
+
+
+class _Fresh(NamedTuple):
+    """Rows that do not stand yet, with their streams and places on them."""
+
+    claims: ClaimColumns
+    streams: Sequence[bytes]
+    versions: Sequence[int]
 
 
 class ClaimPoster:
@@ -64,18 +86,29 @@ class ClaimPoster:
         self._user = user
         self._lease = lease
         self._lease_seconds = lease_seconds
-        self._owing = Owing(area)
         _, self._person_key = vault.person_token("")
+        self._encoder = ClaimEncoder(
+            area=area.code,
+            owing=Owing(area),
+            intake=attempt.intake,
+            user=user,
+            person_key=self._person_key,
+        )
+        self._stood = pa.array([], pa.int64())
 
-    def post(self, rows: Rows, plan: ClaimsPlan, progress: Progress) -> IntakeCompleted:
+    def post(
+        self, claims: Iterator[ClaimColumns], plan: ClaimsPlan, progress: Progress
+    ) -> IntakeCompleted:
         """Post everything that does not stand yet; again after a crash with the same end."""
+        self._stood = pa.array(plan.standing, pa.int64())
         started_at = self._start(plan)
         posted = already = done = 0
-        for chunk in _chunks(rows(), CHUNK):
+        for chunk in in_chunks(claims, CHUNK):
+            rows = sum(map(len, chunk))
             mine = self._post_chunk(chunk, started_at)
             posted += mine
-            already += len(chunk) - mine
-            done += len(chunk)
+            already += rows - mine
+            done += rows
             self._ledger.log.renew_lease(self._lease, seconds=self._lease_seconds)
             progress(done, plan.accepted)
         return self._complete(plan, posted=posted, already=already)
@@ -110,79 +143,89 @@ class ClaimPoster:
         )
         return receipt.first_position
 
-    def _post_chunk(self, chunk: Sequence[ClaimRow], started_at: int) -> int:
-        """Post what of a chunk does not stand yet; give how many rows this round has posted of it."""
+    def _post_chunk(self, chunk: Chunk, started_at: int) -> int:
+        """Post what of a chunk does not stand yet; give how many rows this round has posted of it.
+
+        Only rows that stood when the file was checked are looked up again; that nobody was first
+        with any other is known from the log, which refuses a second fact in its place.
+        """
+        doubtful = self._stood
         for tries_left in range(_TRIES - 1, -1, -1):
-            rows, mine = self._fresh(chunk, started_at)
-            if not rows:
+            fresh, mine = self._fresh(chunk, doubtful, started_at)
+            if not any(rows.versions for rows in fresh):
                 return mine
             try:
-                self._append(rows)
-            except (MonthNotOpen, StreamConflict):
+                return mine + self._append(fresh)
+            except (MonthNotOpen, StreamConflict) as wrong:
                 if not tries_left:
                     raise
-                continue
-            return mine + len(rows)
+                if isinstance(wrong, StreamConflict):
+                    doubtful = None
         raise AssertionError("the last try returns or raises")
 
     def _fresh(
-        self, chunk: Sequence[ClaimRow], started_at: int
-    ) -> tuple[list[tuple[ClaimRow, int]], int]:
-        """Give rows that do not stand yet with their place on their stream.
+        self, chunk: Chunk, doubtful: pa.Array | None, started_at: int
+    ) -> tuple[list[_Fresh], int]:
+        """Give the rows that do not stand yet, looking up those on ``doubtful`` lines (None: all).
 
         Beside them the number of rows that this round posted before it was interrupted.
         """
-        streams = [
-            claim_stream(self._area.code, row.setl_id, refund=row.is_refund) for row in chunk
-        ]
-        known = standing(self._ledger.log, streams)
         fresh, mine = [], 0
-        for row, stream in zip(chunk, streams, strict=True):
-            head = known.get(stream)
-            if head is None:
-                fresh.append((row, 1))
-            elif head.reversed:
-                fresh.append((row, head.version + 1))
-            elif head.position > started_at:
-                mine += 1
+        for claims in chunk:
+            names = streams(self._area.code, claims)
+            asked = names
+            if doubtful is not None:
+                mask = pc.is_in(claims.lines, value_set=doubtful).to_pylist()
+                asked = [name for name, ask in zip(names, mask, strict=True) if ask]
+            known = standing(self._ledger.log, asked)
+            if not known:
+                fresh.append(_Fresh(claims, names, [1] * len(names)))
+                continue
+            heads = [known.get(name) for name in names]
+            new = [head is None or head.reversed for head in heads]
+            mine += sum(not head.reversed and head.position > started_at for head in heads if head)
+            versions = [1 if head is None else head.version + 1 for head in heads]
+            fresh.append(
+                _Fresh(
+                    claims.where(pa.array(new)),
+                    list(compress(names, new)),
+                    list(compress(versions, new)),
+                )
+            )
         return fresh, mine
 
-    def _append(self, rows: Sequence[tuple[ClaimRow, int]]) -> None:
+    def _append(self, fresh: Sequence[_Fresh]) -> int:
+        """Append rows under their own key, sorted by stream; give how many there were."""
         states = self._ledger.log.books(self._area.code)
-        facts: list[tuple[int, ClaimFact]] = []
-        for row, version in rows:
-            person, person_key = self._vault.person_token(row.psn_no, self._person_key)
-            fact = claim_fact(
-                row,
-                area=self._area,
-                owing=self._owing,
-                states=states,
-                person=person,
-                person_key=person_key,
-                intake=self._attempt.intake,
-                user=self._user,
-            )
-            facts.append((version, fact))
-        envelopes = [
-            Envelope(
-                claim_stream(self._area.code, fact.setl_id, refund=row.is_refund), version, fact
-            )
-            for (row, _), (version, fact) in zip(rows, facts, strict=True)
-        ]
-        envelopes.sort(key=lambda envelope: envelope.originator_id.bytes)
-        only_facts = [fact for _, fact in facts]
-        digest = sha256("".join(fact.content for fact in only_facts).encode()).hexdigest()
-        self._ledger.append(
-            envelopes,
+        events: list[tuple[bytes, int, str, bytes]] = []
+        said: list[str] = []
+        booked: set[tuple[BookKey, Period]] = set()
+        totals: dict[TotalKey, Total] = {}
+        for claims, names, versions in fresh:
+            if not versions:
+                continue
+            persons = tokens(self._vault, claims.plain("psn_no"), self._person_key)
+            found = self._encoder.encode(claims, persons, states)
+            events += zip(names, versions, found.topics, found.states, strict=True)
+            said += found.contents
+            booked |= found.booked
+            for key, total in found.totals.items():
+                before = totals.get(key, Total(0, 0, 0))
+                totals[key] = Total(*map(add, before, total))
+        events.sort(key=itemgetter(0))
+        digest = sha256("".join(said).encode()).hexdigest()
+        self._ledger.append_encoded(
+            events,
             Commit(
                 key=f"{self._attempt.key}:chunk:{digest[:32]}",
                 input_hash=digest,
-                booked=booked_months(only_facts),
-                totals=totals_of(only_facts),
+                booked=frozenset(booked),
+                totals=totals,
                 lease=self._lease,
                 staged_for=self._attempt.intake,
             ),
         )
+        return len(events)
 
     def _complete(self, plan: ClaimsPlan, *, posted: int, already: int) -> IntakeCompleted:
         """Let the rows count: from this position on they are known."""
@@ -210,15 +253,3 @@ class ClaimPoster:
             ),
         )
         return completed
-
-
-def same_claim(vault: Vault, row: ClaimRow, head: Standing) -> bool:
-    """Tell whether a row says what stands already, also across a rotation of the person key."""
-    person, _ = vault.person_token(row.psn_no, head.person_key)
-    return claim_content(row, person) == head.content
-
-
-def _chunks(rows: Iterable[ClaimRow], size: int) -> Iterator[list[ClaimRow]]:
-    rest = iter(rows)
-    while chunk := list(islice(rest, size)):
-        yield chunk

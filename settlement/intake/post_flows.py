@@ -53,11 +53,11 @@ class Posted:
 def sort_documents(ledger: FundLedger, area: Area, documents: Sequence[Document]) -> Sorted:
     """Tell new documents from those that stand already and those that conflict with them."""
     streams = [document_stream(area.code, document.doc_no) for document in documents]
-    known = standing(ledger.log, streams)
+    known = standing(ledger.log, [stream.bytes for stream in streams])
     result = Sorted([], 0, [])
     already = 0
     for stream, document in zip(streams, documents, strict=True):
-        head = known.get(stream)
+        head = known.get(stream.bytes)
         if head is not None and not head.reversed:
             if head.content == document.content:
                 already += len(document.rows)

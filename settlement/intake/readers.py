@@ -10,6 +10,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from settlement.intake.blocks import Block, blocks_of_rows
 from settlement.intake.cells import Cell
 from settlement.intake.columns import Kind
 from settlement.intake.heads import SEARCHED_ROWS, Head, HeadSearch, repeats_head
@@ -45,6 +46,7 @@ class Table:
     sheet: str | None  # of a workbook
     other_sheets: tuple[str, ...]  # of a workbook, with content but without a head
     _rows: Callable[[], Iterator[Row]] = field(repr=False)
+    _blocks: Callable[[], Iterator[Block]] = field(repr=False)
 
     @property
     def kind(self) -> Kind:
@@ -66,6 +68,20 @@ class Table:
                 continue  # the same head once more in the other language
             right_below = False
             yield line, cells
+
+    def blocks(self) -> Iterator[Block]:
+        """Give the rows below the head by blocks, blank ones among them; FileRefused if it breaks."""
+        right_below = True
+        for block in self._blocks():
+            rest = block.after(self.head.line)
+            while right_below:
+                first, rest = rest.without_first()
+                if first is None:
+                    break
+                if not (is_blank(first[1]) or repeats_head(first[1], self.head)):
+                    right_below = False
+                    rest = rest.with_odd(first)
+            yield rest
 
 
 def is_blank(cells: list[Cell]) -> bool:
@@ -111,7 +127,9 @@ def _from_text(path: Path, text: TextFile, kind: str | None) -> Table:
         rows = partial(text.records, delimiter)
         search = HeadSearch(kind)
         try:
-            return Table(path, _find_head(rows(), search), text.encoding, None, (), rows)
+            head = _find_head(rows(), search)
+            blocks = partial(text.blocks, delimiter, head.width)
+            return Table(path, head, text.encoding, None, (), rows, blocks)
         except FileRefused as wrong:
             failed.append((search.likeness, wrong))
     raise max(failed, key=lambda failure: failure[0])[1]
@@ -125,7 +143,8 @@ def _from_workbook(path: Path, book: Workbook, kind: str | None) -> Table:
         rows = partial(book.rows, index)
         search = HeadSearch(kind)
         try:
-            found.append(Table(path, _find_head(rows(), search), None, name, (), rows))
+            head = _find_head(rows(), search)
+            found.append(Table(path, head, None, name, (), rows, _by_blocks(rows)))
         except FileRefused as wrong:
             blank = search.saw_nothing and wrong.problems[0].code == "unknown_kind"
             if not blank:
@@ -136,6 +155,10 @@ def _from_workbook(path: Path, book: Workbook, kind: str | None) -> Table:
         raise max(failed, key=lambda failure: failure[0])[2] if failed else refuse("empty_file")
     others = tuple(name for _, name, _ in failed)
     return replace(found[0], other_sheets=others)
+
+
+def _by_blocks(rows: Callable[[], Iterator[Row]]) -> Callable[[], Iterator[Block]]:
+    return lambda: blocks_of_rows(rows())
 
 
 def _find_head(rows: Iterator[Row], search: HeadSearch) -> Head:

@@ -47,6 +47,11 @@ class RowReader:
         self._order = {column.key: place for place, column in enumerate(head.kind)}
         self._blank: list[Any] = [None] * len(head.kind.columns)
 
+    @property
+    def plan(self) -> list[tuple[int, int, Parser]]:
+        """Say of each column of the format that the file has: its place, the file's, its parser."""
+        return self._plan
+
     def values(self, cells: Sequence[Cell]) -> list[Any] | None:
         """Give the values in the order of the format's columns, or None if anything is wrong."""
         spare = self._width - len(cells)

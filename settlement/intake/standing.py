@@ -40,15 +40,15 @@ class _Log(Protocol):
     def stream_heads(self, ids: Sequence[UUID]) -> dict[UUID, StoredRow]: ...
 
 
-def standing(log: _Log, streams: Iterable[UUID]) -> Mapping[UUID, Standing]:
+def standing(log: _Log, streams: Iterable[bytes]) -> Mapping[bytes, Standing]:
     """Look the last fact of many streams up, in batches; a stream without facts is absent."""
-    found: dict[UUID, Standing] = {}
+    found: dict[bytes, Standing] = {}
     rest = iter(streams)
     decode = msgspec.json.Decoder(_Said).decode
-    while batch := list(islice(rest, _BATCH)):
+    while batch := [UUID(bytes=stream) for stream in islice(rest, _BATCH)]:
         for stream, row in log.stream_heads(batch).items():
             said = decode(row.state)
-            found[stream] = Standing(
+            found[stream.bytes] = Standing(
                 version=row.originator_version,
                 position=row.position,
                 reversed=row.topic in {DocumentReversed.TOPIC, ClaimReversed.TOPIC},

@@ -9,8 +9,9 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
+from settlement.intake.blocks import Block, blocks_of_text, malformed
 from settlement.intake.cells import Cell
-from settlement.intake.rejections import FileRefused, refuse
+from settlement.intake.rejections import refuse
 
 _CHUNK = 1 << 20
 _DELIMITERS = ",\t;"
@@ -103,12 +104,10 @@ class TextFile:
                 for number, record in enumerate(reader, start=1):
                     yield number, record  # type: ignore[misc]
             except csv.Error as wrong:
-                raise _malformed(wrong, number + 1) from wrong
+                raise malformed(wrong, number + 1) from wrong
             except UnicodeDecodeError as wrong:  # the file changed while it was read
                 raise refuse("undecodable", line=number + 1, encoding=self.encoding) from wrong
 
-
-def _malformed(wrong: csv.Error, line: int) -> FileRefused:
-    if "limit" in str(wrong):
-        return refuse("field_too_long", line=line, limit=csv.field_size_limit())
-    return refuse("malformed_csv", line=line)
+    def blocks(self, delimiter: str, width: int) -> Iterator[Block]:
+        """Give the same records by blocks of columns; ``width`` is that of the head."""
+        return blocks_of_text(self._path, encoding=self.encoding, delimiter=delimiter, width=width)

@@ -10,6 +10,9 @@ import xlsxwriter
 import xlwt
 
 from ledger.domain.chart import account_words
+from settlement.intake.checked_files import ClaimsCheck, Rejected
+from settlement.intake.claim_facts import streams
+from settlement.intake.repetitions import Repetitions
 from settlement.intake.row_reader import CheckContext
 
 FLOW_HEAD = ["doc_no", "date", "area", "fund", "item", "amount"]
@@ -155,3 +158,20 @@ def claim():
         return {key: cell for key, cell in merged.items() if cell is not ...}
 
     return make
+
+
+@pytest.fixture
+def check_claims(context):
+    """Check a claims table; give its check and the outcome of every row in file order."""
+
+    def check(table):
+        checked, repetitions, found = ClaimsCheck(table, context), Repetitions(), []
+        for claims, rejected in checked.blocks():
+            first, _ = repetitions.first_ones(claims, streams(context.area, claims))
+            found += [*rejected, *first.rows()]
+        again = (claims for claims, _ in ClaimsCheck(table, context).blocks())
+        repeated, conflicts = repetitions.settle(again)
+        found += [*repeated, *(Rejected(one.line, (), (one,)) for one in conflicts)]
+        return checked, sorted(found, key=lambda outcome: outcome.line)
+
+    return check

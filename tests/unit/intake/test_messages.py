@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from settlement.intake.checked_files import ClaimsCheck, Rejected, check_flows
+from settlement.intake.checked_files import Rejected, check_flows
 from settlement.intake.columns import KINDS
 from settlement.intake.problem_texts import FILE_TEXTS, NOTICES
 from settlement.intake.readers import open_table
@@ -110,14 +110,14 @@ def table_of(files, rows):
 
 
 @pytest.fixture
-def provoked(files, flow_row, claim, context):
+def provoked(files, flow_row, claim, context, check_claims):
     """Provoke every row rejection once; give them by code."""
     found = {}
     for code, changes in FLOWS.items():
         checked = check_flows(table_of(files, [flow_row(), flow_row(**changes)]), context)
         found[code] = checked.rejections
     for code, changes in CLAIMS.items():
-        outcomes = ClaimsCheck(table_of(files, [claim(**changes)]), context).outcomes()
+        _, outcomes = check_claims(table_of(files, [claim(**changes)]))
         found[code] = [w for out in outcomes if isinstance(out, Rejected) for w in out.rejections]
     for code, amounts in RECLASSIFIED.items():
         rows = [
@@ -129,7 +129,7 @@ def provoked(files, flow_row, claim, context):
         found[code] = check_flows(table_of(files, rows), context).rejections
     again = [flow_row(), flow_row(amount="1.00")]
     found["doc_no_conflict"] = check_flows(table_of(files, again), context).rejections
-    outcomes = ClaimsCheck(table_of(files, [claim(), claim(days="9")]), context).outcomes()
+    _, outcomes = check_claims(table_of(files, [claim(), claim(days="9")]))
     found["setl_id_conflict"] = [
         w for out in outcomes if isinstance(out, Rejected) for w in out.rejections
     ]
