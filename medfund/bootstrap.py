@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from ledger.aggregates.area import Area
 from ledger.application import FundLedger
+from ledger.store import address
 from ledger.store.vault import Vault
 from medfund.settings import Settings
 from projections.follow import bring_up_to
@@ -29,6 +32,17 @@ def new_key() -> bytes:
     return os.urandom(32)
 
 
+def archive_folder(settings: Settings) -> Path:
+    """Say where the archive lies: beside the SQLite file, else by the database's name right here."""
+    if settings.archive is not None:
+        return Path(settings.archive)
+    where = address.parse(settings.database_url)
+    if where.path is not None:
+        return Path(f"{where.path}.archive")
+    name = urlsplit(settings.database_url).path.strip("/")
+    return Path(f"{name or 'medfund'}.archive")
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """An opened book: the log, its read models, and the keys beside it."""
@@ -41,6 +55,11 @@ class House:
     def today(self) -> date:
         """Give today's date in Asia/Shanghai."""
         return now().date()
+
+    @property
+    def archive(self) -> Path:
+        """Give the folder of the archive, whether there is one yet or not."""
+        return archive_folder(self.settings)
 
     def area(self, code: str | None = None) -> Area:
         """Give the area named, else the only one of the book."""

@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     )
 
     database_url: str = "sqlite:///medfund.db"
+    archive: str | None = None
     broker_url: str | None = None
     queue: str = Field(default="medfund", pattern=r"^[a-z_][a-z0-9_.-]*$")
     lang: Literal["zh", "en"] = "zh"

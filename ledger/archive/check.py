@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ledger.archive import manifest as manifests
-from ledger.archive.columns import Columnar, Columns, fen_of, required_columns, schema_of
+from ledger.archive.check_rows import check_rows
+from ledger.archive.columns import Columnar
 from ledger.archive.durable import hash_of
 from ledger.archive.manifest import (
     Manifest,
@@ -25,10 +24,9 @@ from ledger.archive.manifest import (
     reached,
 )
 from ledger.archive.parts import SEAL_SCHEMA
-from ledger.errors import BooksDamaged
 from ledger.store.finding import Finding
 from ledger.store.reading import Reading
-from ledger.store.seals import Seal, canonical_row, leaf, merkle_root, seal_digest
+from ledger.store.seals import Seal, merkle_root, seal_digest
 
 _SEALS_AT_ONCE = 5000
 _ROWS_AT_ONCE = 20_000
@@ -110,8 +108,14 @@ class _Checking:
         if not all(whole):
             return
         leaves: list[bytes | None] = [None] * (manifest.last_position - at.position)
-        counted = [self._rows(part, at.position, leaves, columnar) for part in manifest.parts]
-        rows, fen = (sum(one) for one in zip(*counted, strict=True)) if counted else (0, 0)
+        rows, fen = check_rows(
+            manifest.parts,
+            at.position,
+            leaves,
+            folder=self._folder,
+            columnar=columnar,
+            tell=self._add,
+        )
         if (rows, fen) != (manifest.events, manifest.fen):
             self._manifest_differs(manifest)
         self._hold_against(seals, leaves, at)
@@ -187,84 +191,6 @@ class _Checking:
                 en = f"the archived events under seal {seal.no} are not what it sealed"
                 facts = {"seal": seal.no, "first": seal.first_position, "last": seal.last_position}
                 self._add("archive_events_altered", seal.first_position, zh, en, **facts)
-
-    # --- rows
-
-    def _rows(
-        self, part: Part, before: int, leaves: list[bytes | None], columnar: Columnar
-    ) -> tuple[int, int]:
-        """Put the leaf of each row in its place; tell where columns are not what the states say."""
-        rows = fen = 0
-        positions: list[int] = []
-        try:
-            with pq.ParquetFile(self._folder / part.path) as file:
-                for batch in file.iter_batches(_ROWS_AT_ONCE):
-                    table = pa.Table.from_batches([batch])
-                    positions += self._batch(part, table, before, leaves, columnar)
-                    rows, fen = rows + len(table), fen + fen_of(table)
-        except (pa.ArrowException, BooksDamaged, KeyError, ValueError, OSError):
-            self._unreadable(part, part.first)
-            return rows, fen
-        said = (part.rows, part.fen, part.first, part.last)
-        there = (rows, fen, positions[0], positions[-1]) if positions else (0, 0, 0, 0)
-        if said != there or positions != sorted(set(positions)):
-            zh = f"文件 {part.path} 的行数、金额或位置与清单不符"
-            en = f"rows, amounts or positions of {part.path} are not what its manifest says"
-            self._add("archive_part_differs", part.first, zh, en, path=part.path)
-        return rows, fen
-
-    def _batch(
-        self,
-        part: Part,
-        table: pa.Table,
-        before: int,
-        leaves: list[bytes | None],
-        columnar: Columnar,
-    ) -> list[int]:
-        folder = part.folder()
-        if folder is None or not required_columns(folder.topic) <= {*table.column_names}:
-            raise KeyError(part.path)
-        topic = folder.topic
-        positions: list[int] = table["position"].to_pylist()
-        streams = table["stream"].to_pylist()
-        versions = table["version"].to_pylist()
-        states = [one.encode() for one in table["state"].to_pylist()]
-        name = topic.encode()
-        for position, stream, version, state in zip(
-            positions, streams, versions, states, strict=True
-        ):
-            place = position - before - 1
-            if not 0 <= place < len(leaves) or leaves[place] is not None:
-                raise ValueError(position)
-            leaves[place] = leaf(canonical_row(UUID(stream).bytes, version, name, state))
-        self._compare(
-            part, topic, table, columnar.read(topic, positions, streams, versions, states)
-        )
-        return positions
-
-    def _compare(self, part: Part, topic: str, table: pa.Table, read: Columns) -> None:
-        """Tell the first row whose columns or folder are not what its state says."""
-        schema = schema_of(topic)
-        known = [name for name in table.column_names if name in schema.names]
-        ours = table.select(known).cast(pa.schema([schema.field(name) for name in known]))
-        theirs = read.table.select(known)
-        home = part.path.split("/", 2)[2].rpartition("/")[0]
-        at_home = read.folders.to_pylist().count(home) == len(table)
-        if len(known) == len(table.column_names) and ours.equals(theirs) and at_home:
-            return
-        position = next(
-            (
-                row["position"]
-                for row, right, place in zip(
-                    ours.to_pylist(), theirs.to_pylist(), read.folders.to_pylist(), strict=True
-                )
-                if row != right or place != home
-            ),
-            part.first,
-        )
-        zh = f"文件 {part.path} 位置 {position} 的列与事件内容不符"
-        en = f"the columns of {part.path} at position {position} are not what the event says"
-        self._add("archive_columns_differ", position, zh, en, path=part.path)
 
     def _unreadable(self, part: Part, position: int) -> None:
         zh, en = f"文件 {part.path} 无法读取", f"the part {part.path} cannot be read"

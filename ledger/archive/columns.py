@@ -146,7 +146,7 @@ class Columns:
     """Events of one topic as a table of its schema, and the folder that each row belongs in."""
 
     table: pa.Table
-    folders: pa.ChunkedArray
+    folders: pa.Array
 
 
 class Columnar:
@@ -173,37 +173,29 @@ class Columnar:
         schema = schema_of(topic)
         raw = pa.array(states, pa.binary()).cast(_TEXT)
         read = raw if topic not in registry.UPCASTERS else _upcast(topic, states)
-        given = {
-            "position": pa.array(positions, _INTEGER),
-            "topic": pa.repeat(pa.scalar(topic, _TEXT), len(raw)),
-            "stream": pa.array(streams, _TEXT),
-            "version": pa.array(versions, _INTEGER),
-            "state": raw,
-        }
-        states_read = pa.table({"place": pa.array(range(len(raw)), _INTEGER), "state": read})
         columns = columns_of(registry.fact_class(newest(topic)))
-        fields = self._fields(columns, states_read)
-        if not fields["place"].equals(states_read["place"]):
+        places = pa.array(range(len(raw)), _INTEGER)
+        found = self._facts(columns, pa.table({"place": places, "state": read}))
+        if not found["place"].combine_chunks().equals(places):
             raise AssertionError("the columns came back in another order")
-        table = pa.table(
-            [
-                given[name] if name in given else fields[name].cast(schema.field(name).type)
-                for name in schema.names
-            ],
-            schema=schema,
-        )
+        facts = found["fact"].combine_chunks()
+        fields = [pc.struct_field(facts, one.path).cast(one.type) for one in columns]
+        named = pa.repeat(pa.scalar(topic, _TEXT), len(raw))
+        head = [
+            pa.array(positions, _INTEGER),
+            named,
+            pa.array(streams, _TEXT),
+            pa.array(versions, _INTEGER),
+        ]
+        table = pa.table([*head, *fields, raw], schema=schema)
         _complete(columns, table)
-        return Columns(table, fields["folder"])
+        return Columns(table, found["folder"].combine_chunks())
 
-    def _fields(self, columns: Sequence[Column], states_read: pa.Table) -> pa.Table:
-        chosen = "".join(
-            f", {'.'.join(['fact', *(_quoted(step) for step in one.path)])} AS {_quoted(one.name)}"
-            for one in columns
-        )
+    def _facts(self, columns: Sequence[Column], states_read: pa.Table) -> pa.Table:
         self._duck.register("states_read", states_read)
         try:
             return self._duck.sql(
-                f"SELECT place, {_folder(columns)} AS folder{chosen} FROM (SELECT place,"
+                f"SELECT place, fact, {_folder(columns)} AS folder FROM (SELECT place,"
                 f" from_json(state, '{_structure(columns)}') AS fact FROM states_read)"
             ).to_arrow_table()
         finally:
@@ -256,10 +248,6 @@ def _sql_type(type_: pa.DataType) -> Any:
     if type_ == _POSTINGS:
         return [{field.name: _SQL[field.type] for field in _POSTING}]
     return ["VARCHAR"] if type_ == _WORDS else _SQL[type_]
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"'
 
 
 def _complete(columns: Sequence[Column], table: pa.Table) -> None:

@@ -37,7 +37,7 @@ from ledger.store.reading import Reading
 from ledger.store.seals import Seal, canonical_row, leaf, merkle_root
 
 RANGE_EVENTS = 500_000
-PAGE = 20_000
+PAGE = 10_000
 _SEALS_AT_ONCE = 5000
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 _PART_NAME = re.compile(r"part-(\d{12,})-(\d{12,})\.parquet")
@@ -123,8 +123,7 @@ class _Range:
 
     def _write(self) -> Manifest:
         seals = list(_seals(self._log, after=self._at.seal_no, to=self._end.no))
-        leaves = self._read()
-        _hold_against(seals, leaves, after=self._at)
+        _hold_against(seals, self._read(), after=self._at)
         parts = tuple(
             write_events(self._folder, topic, place, waiting)
             for (topic, place), waiting in sorted(self._waiting.items())

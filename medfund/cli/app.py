@@ -42,6 +42,7 @@ USAGE = 64
 COMMANDS = {
     name: module
     for module, names in {
+        "archiving": ("archive",),
         "auditing": ("rebuild", "replay", "trace", "verify"),
         "backups": ("backup", "restore"),
         "bringing": ("intake",),

@@ -14,6 +14,13 @@ from ledger.verify import Anchor
 from ledger.verify import verify as verify_log
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
+from medfund.cli.archiving import (
+    check_archive,
+    findings_document,
+    render_archive_damaged,
+    render_covered,
+    render_findings,
+)
 from medfund.cli.files import deliver, read_text
 from projections.compare import compare as compare_with_log
 from projections.queries.known import known_position
@@ -118,7 +125,7 @@ def _render_compared(session: Session, document: dict[str, Any]) -> None:
     )
 
 
-@cli.command(help="校验日志、封签与累计 / integrity of log, seals and totals")
+@cli.command(help="校验日志、封签、累计与归档 / integrity of log, seals, totals and archive")
 @click.option("--anchor", type=click.Path(path_type=Path), help="与保存的锚点比对 / hold against")
 @click.option("--save-anchor", type=click.Path(path_type=Path), help="保存锚点 / save an anchor")
 @pass_session
@@ -126,30 +133,28 @@ def verify(session: Session, anchor: Path | None, save_anchor: Path | None) -> N
     """Check everything; exit 4 where anything is damaged."""
     output = session.output
     held = Anchor.from_json(read_text(anchor)) if anchor else None
-    with session.house() as house, output.progress("verify") as progress:
-        found = verify_log(house.ledger, anchor=held, progress=progress)
+    with session.house() as house:
+        with output.progress("verify") as progress:
+            found = verify_log(house.ledger, anchor=held, progress=progress)
+        archived = check_archive(session, house)
+    findings = (*found.findings, *(archived.findings if archived else ()))
     if save_anchor is not None and found.ok:
         deliver(found.anchor.to_json().encode(), save_anchor)
-    session.exit_code = 0 if found.ok else 4
+    session.exit_code = 4 if findings else 0
     document = {
-        "ok": found.ok,
+        "ok": not findings,
         "events": found.events,
         "seals": found.seals,
-        "first_bad_position": found.first_bad_position,
-        "findings": [
-            {
-                "code": one.code,
-                "position": one.position,
-                "message": output.say(one.zh, one.en),
-                "facts": dict(one.facts),
-            }
-            for one in found.findings
-        ],
+        "first_bad_position": min(
+            (one.position for one in findings if one.position is not None), default=None
+        ),
+        "findings": findings_document(output, findings),
         "anchor": {"seal_no": found.anchor.seal_no, "digest": found.anchor.digest},
+        "archive": archived and {"covered_to": archived.covered_to, "behind": archived.behind},
     }
 
     def render() -> None:
-        if found.ok:
+        if not findings:
             output.line(
                 output.say(
                     f"校验通过:{found.events} 个事件,{found.seals} 个封签。",
@@ -157,9 +162,12 @@ def verify(session: Session, anchor: Path | None, save_anchor: Path | None) -> N
                 ),
                 style="green",
             )
+            render_covered(output, archived)
             return
-        for one in found.findings:
-            output.line(f"[{one.code}] {output.say(one.zh, one.en)}", style="red")
+        render_findings(output, findings)
+        if found.ok:
+            render_archive_damaged(output)
+            return
         output.line(
             output.say(
                 "账簿受损:请停止记账并保全数据库。", "Damaged: stop posting, keep the database."

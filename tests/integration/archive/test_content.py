@@ -4,29 +4,17 @@ Deliberate defects that these tests were seen to catch: a column read from anoth
 is read twice, a range that begins one position late, leftovers that are kept.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import pyarrow.parquet as pq
-import pytest
-from support.facts import Books, Clock
-from support.random_books import RandomBooks
 
-from ledger.application import FundLedger
 from ledger.archive.read import Archive
 from ledger.archive.write import bring_up_to
 from ledger.domain.fund import parent
 from ledger.events.base import Fact, Posted
 from ledger.events.claim import ClaimFact
 from ledger.store.codec import decode
-
-
-@pytest.fixture(params=[1, 2])
-def ledger(store_url: str, request: pytest.FixtureRequest) -> Iterator[FundLedger]:
-    with FundLedger(store_url, clock=Clock()) as opened:
-        RandomBooks(Books(opened), request.param).write(60)
-        yield opened
 
 
 def rows_of(archive: Archive) -> list[dict[str, Any]]:
