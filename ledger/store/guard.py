@@ -59,12 +59,17 @@ class Verdict:
     writes: tuple[Write, ...] = ()
 
 
+def books_touched(commit: Commit) -> set[BookKey]:
+    """Name the books that a commit depends on."""
+    found = {book for book, _ in commit.booked}
+    found.update(step.book for step in commit.transitions)
+    found.update(commit.history)
+    return found
+
+
 def areas_touched(commit: Commit) -> list[str]:
-    """Name the areas whose books a commit depends on."""
-    found = {book.area for book, _ in commit.booked}
-    found.update(step.book.area for step in commit.transitions)
-    found.update(book.area for book in commit.history)
-    return sorted(found)
+    """Name the areas of the books that a commit depends on."""
+    return sorted({book.area for book in books_touched(commit)})
 
 
 def repeated(commit: Commit, recorded: tuple[str, Receipt] | None) -> Receipt | None:
@@ -116,7 +121,11 @@ def _moved(commit: Commit, standing: Standing) -> dict[BookKey, BookState]:
 
 
 def decide(commit: Commit, standing: Standing) -> Verdict:
-    """Refuse the commit, recognise it, or list what it writes beside ``closing_writes``."""
+    """Refuse the commit, recognise it, or list what it writes beside what every commit writes.
+
+    Every commit writes its events, live totals, messages, seal and key; each store has its own
+    fast way of doing that.
+    """
     before = repeated(commit, standing.recorded)
     if before is not None:
         return Verdict(before)
@@ -159,7 +168,10 @@ def _book_row(book: BookKey, state: BookState) -> Params:
 
 def _intake_writes(commit: Commit) -> Iterator[Write]:
     if commit.staged_for is not None and commit.totals:
-        staged = [{**row, "intake": commit.staged_for} for row in _total_rows(commit)]
+        staged: list[Params] = [
+            {**key._asdict(), **total._asdict(), "intake": commit.staged_for}
+            for key, total in sorted_totals(commit)
+        ]
         yield Write(sql.STAGE_TOTALS, staged)
     if commit.releases is not None:
         yield Write(sql.RELEASE_TOTALS, [{"intake": commit.releases}])
@@ -177,20 +189,9 @@ def sorted_totals(commit: Commit) -> list[tuple[TotalKey, Total]]:
     return sorted(commit.totals.items())
 
 
-def _total_rows(commit: Commit) -> list[Params]:
-    return [{**key._asdict(), **total._asdict()} for key, total in sorted_totals(commit)]
-
-
-def closing_writes(commit: Commit, seal: Seal) -> Iterator[Write]:
-    """List what every commit writes beside its events: live totals, messages, seal and key."""
-    if commit.totals and commit.staged_for is None:
-        yield Write(sql.ADD_TOTALS, _total_rows(commit))
-    if commit.outbox:
-        at = seal.last_position
-        yield Write(sql.ADD_MESSAGE, [{**row._asdict(), "position": at} for row in commit.outbox])
-    yield Write(sql.ADD_SEAL, [seal._asdict()])
-    key = {"key": commit.key, "input_hash": commit.input_hash, "seal_no": seal.no}
-    yield Write(sql.ADD_KEY, [key])
+def live_totals(commit: Commit) -> list[tuple[TotalKey, Total]]:
+    """List what a commit adds to the live totals; that of a running intake is kept apart."""
+    return sorted_totals(commit) if commit.staged_for is None else []
 
 
 class Read(NamedTuple):
@@ -220,8 +221,9 @@ def reads(commit: Commit) -> list[Read]:
     return plan
 
 
-def standing(plan: Iterable[Read], answers: Iterable[Rows]) -> Standing:
-    """Make a Standing of the answers to ``reads``."""
+def standing(commit: Commit, plan: Iterable[Read], answers: Iterable[Rows]) -> Standing:
+    """Make a Standing of the answers to ``reads``, of no more books than the commit touches."""
+    touched = books_touched(commit)
     recorded: tuple[str, Receipt] | None = None
     head: Seal | None = None
     lease: tuple[str, int] | None = None
@@ -231,7 +233,7 @@ def standing(plan: Iterable[Read], answers: Iterable[Rows]) -> Standing:
         if read.sql is sql.GUARD:
             for row in rows:
                 head, recorded = Seal._make(row[:_SEAL]), recorded_of([row[_SEAL:_KEY]])
-                if row[_KEY] is not None:
+                if row[_KEY : _KEY + 2] in touched:
                     found.update([book_of(row[_KEY:])])
         elif read.sql is sql.FIND_LEASE:
             lease = (rows[0][0], rows[0][1]) if rows else None

@@ -62,10 +62,15 @@ _COPY = "COPY events (originator_id, originator_version, topic, state) FROM STDI
 _COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _COPY_END = b"\xff\xff"
 _SET_NEXT = "SELECT setval('events_notification_id_seq', greatest(%(last)s, 1), %(last)s > 0)"
-#: What every commit writes beside its events, as one statement (``guard.closing_writes``).
+_ADD_TOTALS = sql.ADD_TOTALS.replace(
+    "VALUES (?, ?, ?, ?, ?, ?, ?)",
+    "SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::bigint[],"
+    " $6::bigint[], $7::bigint[])",
+)
+#: What every commit writes beside its events, as one statement.
 _CLOSE = Statement(
     b"medfund_close",
-    f"WITH added AS ({sql.ADD_TOTAL_ARRAYS}),"
+    f"WITH added AS ({_ADD_TOTALS}),"
     " told AS (INSERT INTO outbox (actor, key, position)"
     " SELECT actor, key, $10::bigint FROM unnest($8::text[], $9::text[]) AS one (actor, key)),"
     f" sealed AS (INSERT INTO seals ({sql.SEAL_COLUMNS})"
@@ -108,7 +113,7 @@ def _decided(connection: Connection, commit: Commit) -> tuple[guard.Standing, Ve
     values = [first.params["key"].encode(), first.params["area"].encode()]
     answer = connection.exchange(_BEGIN, _LOCK, Call(_GUARD, values))[-1]
     answers = [_guard_rows(answer), *(_rows(connection, read.sql, read.params) for read in others)]
-    standing = guard.standing(plan, answers)
+    standing = guard.standing(commit, plan, answers)
     return standing, guard.decide(commit, standing)
 
 
@@ -150,7 +155,7 @@ def _event_values(prepared: Prepared, seal: Seal) -> Values:
 
 
 def _closing_values(commit: Commit, seal: Seal) -> Values:
-    live = guard.sorted_totals(commit) if commit.staged_for is None else []
+    live = guard.live_totals(commit)
     return (
         texts(key.area for key, _ in live),
         texts(key.fund for key, _ in live),

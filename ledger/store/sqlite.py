@@ -29,6 +29,7 @@ from eventsourcing.utils import Environment
 
 from ledger.errors import MedfundError
 from ledger.store import guard
+from ledger.store import statements as sql
 from ledger.store.codec import StoredRow
 from ledger.store.commit import Commit, Receipt
 from ledger.store.failures import (
@@ -45,7 +46,7 @@ from ledger.store.guard import Params, Write
 from ledger.store.prepared import Prepared
 from ledger.store.reading import Reading
 from ledger.store.recording import Clock, Recording
-from ledger.store.seals import seal_after
+from ledger.store.seals import Seal, seal_after
 from ledger.store.statements import SQLITE, rendered
 
 BUSY_SECONDS = 60
@@ -233,7 +234,7 @@ class SqliteRecorder(SqliteReading, Recording, SQLiteApplicationRecorder):
             answers = [
                 cursor.execute(rendered(read.sql, SQLITE), read.params).fetchall() for read in plan
             ]
-            standing = guard.standing(plan, answers)
+            standing = guard.standing(commit, plan, answers)
             verdict = guard.decide(commit, standing)
             if verdict.repeated is not None:
                 return verdict.repeated
@@ -247,8 +248,9 @@ class SqliteRecorder(SqliteReading, Recording, SQLiteApplicationRecorder):
             )
             places = range(seal.first_position, seal.last_position + 1)
             cursor.executemany(_INSERT, zip(places, names, versions, topics, states, strict=True))
-            for write in (*verdict.writes, *guard.closing_writes(commit, seal)):
+            for write in verdict.writes:
                 _run(cursor, write)
+            _close(cursor, commit, seal)
         return Receipt(seal.no, seal.first_position, seal.last_position)
 
     def wait_for_append(self, *, after: int, timeout: float) -> int:
@@ -264,12 +266,17 @@ class SqliteRecorder(SqliteReading, Recording, SQLiteApplicationRecorder):
         self._closed.set()
 
 
+def _close(cursor: sqlite3.Cursor, commit: Commit, seal: Seal) -> None:
+    """Write what every commit writes beside its events."""
+    live, at = guard.live_totals(commit), seal.last_position
+    cursor.executemany(sql.ADD_TOTALS, [(*key, *total) for key, total in live])
+    cursor.executemany(sql.ADD_MESSAGE, [(actor, key, at) for actor, key in commit.outbox])
+    cursor.execute(sql.ADD_SEAL, seal)
+    cursor.execute(sql.ADD_KEY, (commit.key, commit.input_hash, seal.no))
+
+
 def _run(cursor: sqlite3.Cursor, write: Write) -> None:
-    text = rendered(write.sql, SQLITE)
-    if len(write.rows) == 1:
-        cursor.execute(text, write.rows[0])
-    else:
-        cursor.executemany(text, write.rows)
+    cursor.executemany(rendered(write.sql, SQLITE), write.rows)
     if write.table is not None and cursor.rowcount != len(write.rows):
         raise GuardChanged(table=write.table)
 

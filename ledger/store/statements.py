@@ -67,15 +67,9 @@ def _added_up(table: str, keys: str) -> str:
 
 _TOTAL = "area, fund, account, month"
 _SUMS = "debit_fen, credit_fen, lines"
-ADD_TOTALS = (
-    f"INSERT INTO totals ({_TOTAL}, {_SUMS}) VALUES"
-    " (:area, :fund, :account, :month, :debit_fen, :credit_fen, :lines)"
-) + _added_up("totals", _TOTAL)
-#: The same from seven arrays of PostgreSQL, ``$1`` to ``$7``.
-ADD_TOTAL_ARRAYS = (
-    f"INSERT INTO totals ({_TOTAL}, {_SUMS}) SELECT * FROM unnest($1::text[], $2::text[],"
-    " $3::text[], $4::integer[], $5::bigint[], $6::bigint[], $7::bigint[])"
-) + _added_up("totals", _TOTAL)
+ADD_TOTALS = f"INSERT INTO totals ({_TOTAL}, {_SUMS}) VALUES (?, ?, ?, ?, ?, ?, ?)" + _added_up(
+    "totals", _TOTAL
+)
 STAGE_TOTALS = (
     f"INSERT INTO staged_totals (intake, {_TOTAL}, {_SUMS}) VALUES"
     " (:intake, :area, :fund, :account, :month, :debit_fen, :credit_fen, :lines)"
@@ -98,12 +92,9 @@ OPEN_INTAKE = (
     " ON CONFLICT (area, fund, intake) DO NOTHING"
 )
 CLOSE_INTAKE = "DELETE FROM open_intakes WHERE intake = :intake"
-ADD_MESSAGE = "INSERT INTO outbox (actor, key, position) VALUES (:actor, :key, :position)"
-ADD_SEAL = (
-    f"INSERT INTO seals ({SEAL_COLUMNS}) VALUES (:no, :first_position, :last_position, :events,"
-    " :at_us, :root, :prev, :digest)"
-)
-ADD_KEY = "INSERT INTO idempotency (key, input_hash, seal_no) VALUES (:key, :input_hash, :seal_no)"
+ADD_MESSAGE = "INSERT INTO outbox (actor, key, position) VALUES (?, ?, ?)"
+ADD_SEAL = f"INSERT INTO seals ({SEAL_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+ADD_KEY = "INSERT INTO idempotency (key, input_hash, seal_no) VALUES (?, ?, ?)"
 
 ACQUIRE_LEASE = (
     "INSERT INTO leases (area, kind, intake, token, expires_us)"
@@ -149,7 +140,7 @@ STRAY_KEYS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # there are two, each equal to itself only
 class Dialect:
     """The words in which the two databases differ."""
 
