@@ -74,13 +74,13 @@ class Fold:
         self._running = dict(remembered.running)
         self._openings = dict(remembered.openings)
 
-    def commit(self, rows: Sequence[StoredFact]) -> None:
-        """Add the events of one commit, or of its beginning: they are known from the last one on.
+    def commit(self, rows: Sequence[StoredFact], *, last: int) -> None:
+        """Add events of one commit, which are known from its last position on.
 
         Events of one topic that follow each other are read by one loop. An event that cannot be
         read stops the projection with its position.
         """
-        self.known_from = rows[-1][0]
+        self.known_from = last
         for topic, run in groupby(rows, itemgetter(1)):
             try:
                 _HANDLERS.get(topic, Fold.other)(self, topic, run)
@@ -88,7 +88,7 @@ class Fold:
                 raise ProjectionStopped(
                     position=self._at, topic=topic, reason=_reason(error)
                 ) from error
-        self.page.last = self.known_from
+        self.page.last = last
 
     def claims(self, topic: str, run: Run) -> None:
         """Add settlements: they move the obligations book, and wait while their intake runs.
@@ -111,7 +111,7 @@ class Fold:
                 pair = (area, fund, debit, credit, day, FLOW)
                 sums = pairs.get(pair)
                 if sums is None:
-                    _check(topic, debit, credit, day)
+                    check_posting(topic, debit, credit, day)
                     sums = pairs[pair] = [0, 0]
                 sums[0] += posting.fen
                 sums[1] += 1
@@ -235,7 +235,7 @@ def _sum(bucket: Bucket, topic: str, fact: SlimDocument, nature: str, posting: S
     debit, credit, fen = posting.debit, posting.credit, posting.fen
     pair = (area, fund, debit, credit, day, nature)
     if pair not in bucket.pairs:
-        _check(topic, debit, credit, day)
+        check_posting(topic, debit, credit, day)
     add_sums(bucket.pairs, pair, [fen, 1])
     if posting.party is not None:
         name = (area, fund, debit, credit, posting.party, day[:7])
@@ -260,7 +260,7 @@ def _by_care(bucket: Bucket, area: str, month: str, care: str, posting: SlimPost
             add_sums(bucket.care, key, [debit, credit])
 
 
-def _check(topic: str, debit: str, credit: str, booked_on: str) -> None:
+def check_posting(topic: str, debit: str, credit: str, booked_on: str) -> None:
     """Refuse what would make two books one: each posting lies in one, and claims move no cash."""
     books = {CHART[debit].book, CHART[credit].book}
     if len(books) != 1:

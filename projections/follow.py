@@ -6,7 +6,7 @@ projectors hold is written once. The first use makes the tables; they are not pa
 that migrations keep, because they can be thrown away at any time.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, insert, inspect, select, text, update
@@ -162,7 +162,8 @@ def _fold(log: Log, commits: list[Seal], *, after: int, remembered: Remembered) 
     _refuse_gaps(rows, after=after, last=last)
     fold = Fold(after=after, remembered=remembered)
     for commit in commits:
-        fold.commit(rows[commit.first_position - after - 1 : commit.last_position - after])
+        first, last = commit.first_position, commit.last_position
+        fold.commit(rows[first - after - 1 : last - after], last=last)
     return fold.page
 
 
@@ -191,6 +192,18 @@ def remembered_by(connection: Connection, generations: Mapping[str, int]) -> Rem
     if "balances" not in generations:
         return Remembered()
     return balances.remember(connection, balance_tables(generations["balances"]))
+
+
+def seals_between(log: Log, *, after: int, until: int) -> Iterator[Seal]:
+    """Give the seals of the commits after a position, up to another inclusive."""
+    before = log.seal_covering(after) if after else None
+    number = before.no if before else 0
+    while more := log.seals(after=number, limit=_SEALS_AT_ONCE):
+        for seal in more:
+            if seal.last_position > until:
+                return
+            yield seal
+        number = more[-1].no
 
 
 def _commits(log: Log, *, after: int, page_size: int, until: int | None) -> list[Seal]:

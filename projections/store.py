@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select, text
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import OperationalError
 
 from ledger.errors import BooksDamaged, Unavailable
+from ledger.store.failures import StoreFull
 from projections.tables import (
     STATE_TABLE,
     VIEW_TABLES,
@@ -35,6 +36,7 @@ from projections.tables import (
 PROJECTOR_LOCK, READERS_LOCK = 0x6D66_0001, 0x6D66_0002
 _BUSY_SECONDS = 60
 _DROP_SECONDS = 5
+_DISK_FULL = "53100"
 
 #: What a generation of a view is there for.
 LIVE, BUILDING, RETIRED = "live", "building", "retired"
@@ -129,6 +131,7 @@ class ReadStore:
             _prepare_sqlite(engine)
         else:
             engine = create_engine(address, pool_pre_ping=True)
+        _tell_failures(engine)
         return cls(engine)
 
     def close(self) -> None:
@@ -224,6 +227,24 @@ def _prepare_sqlite(engine: Engine) -> None:
     def begun(connection: Connection) -> None:
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _tell_failures(engine: Engine) -> None:
+    """Let no full disk and no lost database out as the driver's own error.
+
+    What else a statement is refused for stays what it is: a rebuild waits for locks by it.
+    """
+    store = engine.url.render_as_string(hide_password=True)
+
+    @event.listens_for(engine, "handle_error")
+    def failed(context: ExceptionContext) -> None:
+        error = context.original_exception
+        name = getattr(error, "sqlite_errorname", None) or ""
+        if name == "SQLITE_FULL" or getattr(error, "sqlstate", None) == _DISK_FULL:
+            raise StoreFull(store=store) from error
+        away = context.is_disconnect or context.connection is None
+        if (away and not context.is_pre_ping) or name.startswith("SQLITE_IOERR"):
+            raise ReadModelsAway(reason=str(error)) from error
 
 
 def _live(connection: Connection) -> tuple[dict[str, int], int]:

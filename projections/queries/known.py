@@ -97,7 +97,7 @@ def _part(reading: Reading, log: Log, *, base: int, until: int) -> Bucket:
     """Fold the beginning of one commit, with the intakes that complete in it."""
     running = _running_at(reading, base)
     fold = Fold(after=base, remembered=Remembered(running, _openings_at(reading, base)))
-    fold.commit(log.read_facts(after=base, until=until))
+    fold.commit(log.read_facts(after=base, until=until), last=until)
     part = Bucket()
     for bucket in fold.page.counted.values():
         part.absorb(bucket)
@@ -112,9 +112,9 @@ def _staged(log: Log, intake: tuple[str, str], *, started: int, until: int) -> B
     fold = Fold(after=started, remembered=Remembered({intake: started}))
     position = started
     while position < until:
-        rows = log.read_facts(after=position, until=min(position + PAGE_SIZE, until))
-        fold.commit(rows)
-        position = rows[-1][0]
+        last = min(position + PAGE_SIZE, until)
+        fold.commit(log.read_facts(after=position, until=last), last=last)
+        position = last
     return fold.page.staged.get(intake, Bucket())
 
 

@@ -42,7 +42,8 @@ class Paper:
 def fold(commits: Sequence[Sequence[StoredRow]], remembered: Remembered) -> Page:
     first = Fold(after=commits[0][0].position - 1, remembered=remembered)
     for commit in commits:
-        first.commit([(row.position, row.topic, row.state) for row in commit])
+        rows = [(row.position, row.topic, row.state) for row in commit]
+        first.commit(rows, last=rows[-1][0])
     return first.page
 
 

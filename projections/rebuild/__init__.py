@@ -5,14 +5,15 @@ by the switch. A rebuild that was killed leaves tables that nobody reads; the ne
 """
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, delete, except_, func, inspect, literal, select, update
 from sqlalchemy.exc import OperationalError
 
-from ledger.errors import InputRejected
+from ledger.archive.read import Archive
+from ledger.errors import BooksDamaged, InputRejected
 from projections.follow import (
     PAGE_SIZE,
     Ledger,
@@ -26,6 +27,7 @@ from projections.follow import (
     next_page,
     remembered_by,
 )
+from projections.rebuild.archived import ArchivedPages
 from projections.store import (
     BUILDING,
     LIVE,
@@ -47,6 +49,16 @@ class ViewUnknown(InputRejected):
     en = "There is no view {name}; there are: {names}."
     hint_zh = "不写名称则重建全部。"
     hint_en = "Without a name all of them are rebuilt."
+
+
+class ArchiveDisagrees(BooksDamaged):
+    """What was built from the archive is not what the live tables hold (归档与投影不一致)."""
+
+    code = "archive_disagrees"
+    zh = "由归档 {folder} 重建的 {tables} 与现用投影不一致,未切换。"
+    en = "{tables} built from the archive {folder} differ from the live ones; nothing was switched."
+    hint_zh = "请运行 archive --check,并以 rebuild --from log 由日志重建。"
+    hint_en = "Run archive --check, and rebuild --from log."
 
 
 class Generation(NamedTuple):
@@ -117,23 +129,40 @@ def rebuild(
     progress: Progress | None = None,
     *,
     page_size: int = PAGE_SIZE,
+    archive: Archive | None = None,
 ) -> Rebuilt:
-    """Build the named views (all without a name) again from the log, compare, and switch."""
+    """Build the named views (all without a name) again from the log, compare, and switch.
+
+    With an archive its ranges are read instead of the log, which gives the rest. An archive is a
+    copy: where the new tables then differ from the live ones nothing is switched
+    (ArchiveDisagrees), since only the log could say which are right.
+    """
     with store.writing() as connection:
         make_state(connection)
     with suppress(ProjectionsTorn, ProjectionsOutdated):  # that is what a rebuild is for
         begin(store)
     drop_retired(store)
     generations = _start(store, _wanted(names))
+    if archive is not None:
+        with closing(ArchivedPages(archive, ledger.log)) as pages:
+            _catch_up(ledger.log, store, generations, pages, page_size=page_size, progress=progress)
     compared: tuple[int, tuple[TableDifference, ...]] | None = None
     position: int | None = None
     while compared is None or position is None:
         _catch_up(ledger.log, store, generations, page_size=page_size, progress=progress)
         compared = compared or _compare(ledger.log, store, generations)
         if compared is not None:
+            if archive is not None:
+                _refuse_rows(archive, compared[1])
             position = _switch(ledger.log, store, generations)
     drop_retired(store)
     return Rebuilt(position, compared[0], generations, compared[1])
+
+
+def _refuse_rows(archive: Archive, differences: Iterable[TableDifference]) -> None:
+    tables = [difference.table for difference in differences if difference.problem == "rows"]
+    if tables:
+        raise ArchiveDisagrees(folder=str(archive.folder), tables=", ".join(tables))
 
 
 def drop_retired(store: ReadStore) -> bool:
@@ -209,10 +238,12 @@ def _catch_up(
     log: Log,
     store: ReadStore,
     generations: Mapping[str, int],
+    archived: ArchivedPages | None = None,
     *,
     page_size: int,
     progress: Progress | None,
 ) -> None:
+    """Bring the new tables as far as the others are; from an archive only as far as it goes."""
     while True:
         with store.snapshot() as connection:
             stand = _stand(connection)
@@ -221,9 +252,12 @@ def _catch_up(
             remembered = remembered_by(connection, generations)
         if position >= target:
             return
-        page = next_page(
-            log, after=position, remembered=remembered, page_size=page_size, until=target
-        )
+        if archived is not None:
+            page = archived.next_page(after=position, until=target, remembered=remembered)
+        else:
+            page = next_page(
+                log, after=position, remembered=remembered, page_size=page_size, until=target
+            )
         if page is None:
             return
         with store.writing() as connection:
