@@ -1,0 +1,66 @@
+"""DuckDB in this process, the default engine: bounded memory, no server, no file of its own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from settlement.clearing.engine import Parts, Row, Table
+
+
+@dataclass(frozen=True, slots=True)
+class DuckDBEngine:
+    """``memory_mib`` bounds what DuckDB holds; what is more is spilled below ``spill``."""
+
+    memory_mib: int = 160
+    threads: int = 2
+    spill: Path | None = None
+
+    @property
+    def name(self) -> str:
+        return "duckdb"
+
+    @property
+    def version(self) -> str:
+        return duckdb.__version__
+
+    def answer(
+        self, text: str, parts: Mapping[str, Parts], tables: Mapping[str, Table]
+    ) -> list[Row]:
+        """Run the text as it is written."""
+        with self._connect() as connection:
+            for name, source in parts.items():
+                _read_parts(connection, name, source)
+            for name, table in tables.items():
+                _fill(connection, name, table)
+            return connection.execute(text).fetchall()
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        return duckdb.connect(
+            config={
+                "memory_limit": f"{self.memory_mib}MiB",
+                "threads": self.threads,
+                "preserve_insertion_order": False,
+                # An empty name forbids spilling: rather an error than files in the working folder.
+                "temp_directory": str(self.spill or ""),
+            }
+        )
+
+
+def _read_parts(connection: duckdb.DuckDBPyConnection, name: str, parts: Parts) -> None:
+    if parts.files:
+        files = [str(file) for file in parts.files]
+        found = connection.read_parquet(files, hive_partitioning=False)
+        found.select(*parts.names).create_view(name)
+    else:
+        _fill(connection, name, Table(parts.columns, ()))
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, name: str, table: Table) -> None:
+    columns = ", ".join(f'"{column}" {kind}' for column, kind in table.columns)
+    connection.execute(f'CREATE TEMP TABLE "{name}" ({columns})')
+    if table.rows:
+        lists = ", ".join("unnest(?)" for _ in table.columns)
+        values = [list(column) for column in zip(*table.rows, strict=True)]
+        connection.execute(f'INSERT INTO "{name}" SELECT {lists}', values)

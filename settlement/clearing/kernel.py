@@ -1,0 +1,204 @@
+"""The kernel: one SQL text that scores every case and adds up by institution, in whole numbers.
+
+The text is DuckDB's dialect; other engines get it through sqlglot, word for word the same rules.
+What it needs to know comes as small tables, so the text never changes with the numbers.
+
+Exactness. Division happens only in ``hu`` on operands that are not negative; ``//`` is exact on
+64-bit integers on every engine. ``/`` and decimals are not used: each engine divides them in its
+own way. The largest product of a case, with the bounds below, is
+
+    2 × base × cost × denominator = 2 × 6e7 × 5e8 × 100 = 6.0e18    a case far above its group
+    2 × case points × coefficient  = 2 × 3e13 × 1e5      = 6.0e18    (6e7 × 5e8 ÷ 1e3 = 3e13)
+
+and 64 bits hold 9.2e18. A cost outside the bounds is held back, a parameter outside is refused.
+Sums: DuckDB widens them, Spark refuses one beyond 9.2e18 (9.2e14 points of one institution).
+"""
+
+from enum import IntEnum
+from hashlib import sha256
+
+import sqlglot
+
+ONE = 10_000  # points and coefficients are whole numbers of 1/10,000
+MAX_COST_FEN = 500_000_000
+MIN_AVERAGE_FEN, MAX_AVERAGE_FEN = 1_000, MAX_COST_FEN
+MAX_BASE4 = 60_000_000
+MAX_COEFFICIENT4 = 100_000
+MAX_DENOMINATOR = 100
+
+
+class Standing(IntEnum):
+    """How a case counts. Those below NORMAL bring no points: cancelled, or held back for a reason."""
+
+    CANCELLED = 0  # refunded or reversed: no case any more
+    NO_GROUP = 1  # 未入组: the claim names none
+    UNKNOWN_GROUP = 2  # not in the list of this run
+    UNKNOWN_INSTITUTION = 3  # no coefficient in this run
+    COST_OUT_OF_BOUNDS = 4
+    NORMAL = 5
+    LOW = 6  # 低倍率: cost below the lower deviation edge
+    HIGH = 7  # 高倍率: cost above the upper one
+
+    @property
+    def held_back(self) -> bool:
+        return Standing.CANCELLED < self < Standing.NORMAL
+
+
+#: Which columns of the archive are read, by the name that the text gives to each kind of event.
+ARCHIVE: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
+    "settled": (
+        "claim.settled.v1",
+        (
+            ("position", "BIGINT"),
+            ("area", "VARCHAR"),
+            ("setl_id", "VARCHAR"),
+            ("insutype", "VARCHAR"),
+            ("med_type", "VARCHAR"),
+            ("institution", "VARCHAR"),
+            ("dise_code", "VARCHAR"),
+            ("medfee_sumamt", "BIGINT"),
+            ("hifp_pay", "BIGINT"),
+        ),
+    ),
+    "refunded": (
+        "claim.refunded.v1",
+        (("position", "BIGINT"), ("area", "VARCHAR"), ("setl_id", "VARCHAR")),
+    ),
+    "reversed": (
+        "claim.reversed.v1",
+        (
+            ("position", "BIGINT"),
+            ("area", "VARCHAR"),
+            ("setl_id", "VARCHAR"),
+            ("refund", "BOOLEAN"),
+            ("original_position", "BIGINT"),
+        ),
+    ),
+}
+
+#: The small tables of a run and their columns.
+TABLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "bounds": (("area", "VARCHAR"), ("watermark", "BIGINT")),
+    "insutypes": (("code", "VARCHAR"),),
+    "med_types": (("code", "VARCHAR"),),
+    "institutions": (("code", "VARCHAR"), ("coefficient4", "BIGINT")),
+    "groups": (
+        ("code", "VARCHAR"),
+        ("base4", "BIGINT"),
+        ("average_fen", "BIGINT"),
+        ("low_below_fen", "BIGINT"),
+        ("high_above_fen", "BIGINT"),
+        ("high_denominator", "BIGINT"),
+        ("high_base_fen", "BIGINT"),
+    ),
+}
+
+
+def hu(a: str, b: str) -> str:
+    """Write a ÷ b rounded half-up (四舍五入), for integers a ≥ 0 and b > 0."""
+    return f"((2 * ({a}) + ({b})) // (2 * ({b})))"
+
+
+# A refund mirrors its settlement entirely, so neither is a case. What was settled again after a
+# reversal stands behind the position up to which its number is overtaken.
+_CASES = f"""
+WITH undone AS (
+    SELECT r.original_position AS position
+    FROM reversed AS r JOIN bounds AS b ON r.area = b.area
+    WHERE r.refund AND r.position <= b.watermark
+),
+corrections AS (
+    SELECT r.setl_id, r.position
+    FROM refunded AS r JOIN bounds AS b ON r.area = b.area
+    LEFT JOIN undone AS u ON u.position = r.position
+    WHERE r.position <= b.watermark AND u.position IS NULL
+    UNION ALL
+    SELECT r.setl_id, r.original_position
+    FROM reversed AS r JOIN bounds AS b ON r.area = b.area
+    WHERE NOT r.refund AND r.position <= b.watermark
+),
+overtaken AS (
+    SELECT setl_id, MAX(position) AS through FROM corrections GROUP BY setl_id
+),
+cases AS (
+    SELECT
+        s.position, s.institution, s.dise_code,
+        s.medfee_sumamt AS cost_fen,
+        COALESCE(s.hifp_pay, 0) AS booked_fen,
+        COALESCE(s.position <= o.through, FALSE) AS cancelled
+    FROM settled AS s JOIN bounds AS b ON s.area = b.area
+    LEFT JOIN overtaken AS o ON o.setl_id = s.setl_id
+    WHERE s.position <= b.watermark
+        AND s.insutype IN (SELECT code FROM insutypes)
+        AND s.med_type IN (SELECT code FROM med_types)
+),
+judged AS (
+    SELECT
+        c.position, c.institution, c.dise_code, c.cost_fen, c.booked_fen,
+        g.base4, g.average_fen, g.high_denominator, g.high_base_fen, i.coefficient4,
+        CASE
+            WHEN c.cancelled THEN {Standing.CANCELLED:d}
+            WHEN c.dise_code IS NULL OR c.dise_code = '' THEN {Standing.NO_GROUP:d}
+            WHEN g.code IS NULL THEN {Standing.UNKNOWN_GROUP:d}
+            WHEN i.code IS NULL THEN {Standing.UNKNOWN_INSTITUTION:d}
+            WHEN c.cost_fen IS NULL OR c.cost_fen < 0 OR c.cost_fen > {MAX_COST_FEN}
+                THEN {Standing.COST_OUT_OF_BOUNDS:d}
+            WHEN c.cost_fen < g.low_below_fen THEN {Standing.LOW:d}
+            WHEN c.cost_fen > g.high_above_fen THEN {Standing.HIGH:d}
+            ELSE {Standing.NORMAL:d}
+        END AS standing
+    FROM cases AS c
+    LEFT JOIN groups AS g ON g.code = c.dise_code
+    LEFT JOIN institutions AS i ON i.code = c.institution
+)"""
+
+_LOW = hu("base4 * cost_fen", "average_fen")
+_HIGH = hu(
+    "base4 * (cost_fen * high_denominator - high_base_fen)", "average_fen * high_denominator"
+)
+
+#: One row for each institution and standing: cases, points, cost and what was booked.
+SCORES = f"""{_CASES},
+scored AS (
+    SELECT
+        institution, standing, cost_fen, booked_fen, coefficient4,
+        CASE standing
+            WHEN {Standing.NORMAL:d} THEN base4
+            WHEN {Standing.LOW:d} THEN {_LOW}
+            WHEN {Standing.HIGH:d} THEN {_HIGH}
+        END AS case4
+    FROM judged
+),
+pointed AS (
+    SELECT
+        institution, standing, cost_fen, booked_fen,
+        COALESCE({hu("case4 * coefficient4", str(ONE))}, 0) AS points4
+    FROM scored
+)
+SELECT
+    institution, standing, COUNT(*) AS cases,
+    SUM(points4) AS points4, SUM(cost_fen) AS cost_fen, SUM(booked_fen) AS booked_fen
+FROM pointed
+GROUP BY institution, standing
+"""
+
+#: What is held back, by what would have to be added or looked into, with the first case's position.
+HELD_BACK = f"""{_CASES}
+SELECT
+    standing, institution, dise_code, COUNT(*) AS cases,
+    SUM(cost_fen) AS cost_fen, MIN(position) AS first_position
+FROM judged
+WHERE standing > {Standing.CANCELLED:d} AND standing < {Standing.NORMAL:d}
+GROUP BY standing, institution, dise_code
+"""
+
+
+def in_dialect(text: str, dialect: str) -> str:
+    """Say a text in another engine's words (``spark``)."""
+    (said,) = sqlglot.transpile(text, read="duckdb", write=dialect)
+    return said
+
+
+def kernel_hash() -> str:
+    """Name the rules that a run followed."""
+    return sha256(f"{SCORES}\n{HELD_BACK}".encode()).hexdigest()

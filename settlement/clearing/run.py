@@ -1,0 +1,129 @@
+"""One run of the kernel: cases to points by institution, and the record by which it can be replayed."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from itertools import groupby
+
+from ledger.archive.read import Archive
+from settlement.clearing import kernel
+from settlement.clearing.digest import rows_digest, tables_digest
+from settlement.clearing.engine import Engine, Parts
+from settlement.clearing.kernel import Standing
+from settlement.clearing.policy import Dip
+from settlement.clearing.scoring import Scope, tables
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Cases of one institution and standing; points in 1/10,000, amounts in fen."""
+
+    institution: str
+    standing: Standing
+    cases: int
+    points4: int
+    cost_fen: int
+    booked_fen: int  # 记账统筹: what the pooled fund was charged at the counter
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """Cases that bring no points until something is added or looked into; never guessed."""
+
+    standing: Standing
+    institution: str
+    group: str | None
+    cases: int
+    cost_fen: int
+    first_position: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """What has to be equal when the run is done again, and on what it was done.
+
+    Another engine, or the same one years later, gives the same ``result`` for the same ``kernel``,
+    ``parameters`` and ``watermark``.
+    """
+
+    engine: str
+    engine_version: str
+    kernel: str
+    parameters: str
+    watermark: int
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What a run found, in the order of institutions."""
+
+    tallies: tuple[Tally, ...]
+    held_back: tuple[HeldBack, ...]
+    record: RunRecord
+
+    @property
+    def points4(self) -> dict[str, int]:
+        """Points by institution in 1/10,000: what the budget is shared by."""
+        return {
+            institution: sum(one.points4 for one in many)
+            for institution, many in groupby(self.tallies, key=lambda one: one.institution)
+        }
+
+
+def parts_of(
+    archive: Archive,
+    *,
+    area: str,
+    fund: str,
+    periods: Collection[str],
+    corrected: Collection[str],
+) -> dict[str, Parts]:
+    """Name the archived parts of a run.
+
+    ``periods`` are the months whose settlements are cleared, ``corrected`` those in which refunds
+    and reversals are looked for: the same and whatever follows until the run.
+    """
+    months = {"settled": periods, "refunded": corrected, "reversed": corrected}
+    return {
+        name: Parts(
+            columns,
+            tuple(archive.parts(topic=topic, area=area, fund=fund, periods=months[name])),
+        )
+        for name, (topic, columns) in kernel.ARCHIVE.items()
+    }
+
+
+def score_cases(
+    engine: Engine, parts: dict[str, Parts], rules: Dip, scope: Scope, *, watermark: int
+) -> Scored:
+    """Score the cases that stood at a log position (``watermark``), on an engine.
+
+    The parts have to reach that position, and no intake may be under way there: both are so at the
+    freeze of a month. NotComputable where a number of the rules is out of bounds.
+    """
+    told = tables(rules, scope, watermark=watermark)
+    scores = engine.answer(kernel.SCORES, parts, told)
+    tallies = sorted(
+        (_tally(*row) for row in scores), key=lambda one: (one.institution, one.standing)
+    )
+    held = []
+    if any(one.standing.held_back for one in tallies):
+        held = engine.answer(kernel.HELD_BACK, parts, told)
+    listed = sorted((_held(*row) for row in held), key=lambda one: one.first_position)
+    record = RunRecord(
+        engine=engine.name,
+        engine_version=engine.version,
+        kernel=kernel.kernel_hash(),
+        parameters=tables_digest(told),
+        watermark=watermark,
+        result=rows_digest([*scores, *held]),
+    )
+    return Scored(tuple(tallies), tuple(listed), record)
+
+
+def _tally(institution: str, standing: int, *sums: int) -> Tally:
+    return Tally(institution, Standing(standing), *sums)
+
+
+def _held(standing: int, institution: str, group: str | None, *sums: int) -> HeldBack:
+    return HeldBack(Standing(standing), institution, group, *sums)

@@ -1,0 +1,78 @@
+"""What the kernel is told for one run of scoring by disease groups (按病种分值, DIP).
+
+Deviation (费用偏差) is said in exact fractions of the group's average cost and handed to the kernel
+as whole fen for each group, so that no engine compares fractions:
+
+- cost < low x average: points = base x cost ÷ average
+- cost > high x average: points = base x (cost ÷ average - high + 1)
+- else, the edges included: points = base
+
+then x the institution's coefficient; each of the two steps is rounded half-up to 1/10,000.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
+
+from ledger.errors import InputRejected
+from settlement.clearing import kernel
+from settlement.clearing.engine import Row, Table
+from settlement.clearing.policy import Dip, Group
+
+
+class NotComputable(InputRejected):
+    """A number of the rules lies where the kernel's whole numbers are not exact."""
+
+    code = "clearing_number_out_of_bounds"
+    zh = "清算参数 {name} 为 {value},应在 {low} 至 {high} 之间。"
+    en = "The clearing parameter {name} is {value}; it has to lie between {low} and {high}."
+    hint_zh = "请核对病种分值、次均费用和系数的单位(分值和系数为万分之一,金额为分)。"
+    hint_en = "Check the units: points and coefficients are 1/10,000, amounts are fen."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Whose cases: an area's, of these insurance types (险种) and kinds of care (医疗类别)."""
+
+    area: str
+    insutypes: frozenset[str]
+    med_types: frozenset[str]
+
+
+def tables(rules: Dip, scope: Scope, *, watermark: int) -> dict[str, Table]:
+    """Give the small tables of a run; NotComputable where a number is out of the kernel's bounds."""
+    _check("low", rules.low, 0, 1)
+    _check("high", rules.high, 1, 100)
+    for name, edge in (("low", rules.low), ("high", rules.high)):
+        _check(f"{name} (denominator)", edge.denominator, 1, kernel.MAX_DENOMINATOR)
+    found: dict[str, Iterable[Row]] = {
+        "bounds": [(scope.area, watermark)],
+        "insutypes": [(code,) for code in scope.insutypes],
+        "med_types": [(code,) for code in scope.med_types],
+        "institutions": rules.coefficients4.items(),
+        "groups": [(code, *_group(code, one, rules)) for code, one in rules.groups.items()],
+    }
+    for code, coefficient4 in rules.coefficients4.items():
+        _check(code, coefficient4, 0, kernel.MAX_COEFFICIENT4)
+    return {name: Table(kernel.TABLES[name], sorted(rows)) for name, rows in found.items()}
+
+
+def _group(code: str, group: Group, rules: Dip) -> tuple[int, ...]:
+    base4, average = group.points4, group.average_fen
+    _check(code, base4, 0, kernel.MAX_BASE4)
+    _check(code, average, kernel.MIN_AVERAGE_FEN, kernel.MAX_AVERAGE_FEN)
+    times, parts = rules.high.numerator, rules.high.denominator
+    return (
+        base4,
+        average,
+        ceil(rules.low * average),
+        floor(rules.high * average),
+        parts,
+        (times - parts) * average,
+    )
+
+
+def _check(name: str, value: int | Fraction, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise NotComputable(name=name, value=str(value), low=low, high=high)

@@ -1,0 +1,254 @@
+"""Settlements for the clearing kernel, laid down as the archive lays them down.
+
+``golden`` is the set on which all engines have to agree: costs at and one fen beside every edge of
+deviation and rounding, products near the bound of 64 bits, and every way in which a case can end.
+``ordinary`` looks like a month of a city; it is what one would test with if one did not know better.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import ceil, floor, gcd
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from settlement.clearing import kernel
+from settlement.clearing.engine import Parts
+from settlement.clearing.policy import Dip, Group
+from settlement.clearing.scoring import Scope
+
+AREA = "330100"
+SCOPE = Scope(
+    area=AREA, insutypes=frozenset({"310", "510"}), med_types=frozenset({"21", "22", "52"})
+)
+COEFFICIENTS4 = {
+    "H33010000001": 10_000,
+    "H33010000002": 8_500,
+    "H33010000003": 12_345,
+    "H33010000004": 99_991,
+    "H33010000005": 100_000,
+    "H33010000006": 1,
+}
+TOPICS = {name: topic for name, (topic, _) in kernel.ARCHIVE.items()}
+_TYPES = {"VARCHAR": pa.string(), "BIGINT": pa.int64(), "BOOLEAN": pa.bool_()}
+
+
+@dataclass
+class Log:
+    """Events in the order of the log, position by position."""
+
+    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    @property
+    def position(self) -> int:
+        return len(self.events)
+
+    def settle(
+        self,
+        group: str | None,
+        institution: str,
+        cost_fen: int,
+        *,
+        setl_id: str | None = None,
+        **others: Any,
+    ) -> int:
+        position = self.position + 1
+        fact = {
+            "position": position,
+            "area": AREA,
+            "setl_id": setl_id or f"S{position:012d}",
+            "insutype": "310",
+            "med_type": "21",
+            "institution": institution,
+            "dise_code": group,
+            "medfee_sumamt": cost_fen,
+            "hifp_pay": cost_fen * 7 // 10,
+        }
+        self.events.append(("settled", fact | others))
+        return position
+
+    def refund(self, original: int) -> int:
+        fact = self.events[original - 1][1]
+        mirrored = {name: -fact[name] for name in ("medfee_sumamt", "hifp_pay")}
+        self.events.append(("refunded", fact | mirrored | {"position": self.position + 1}))
+        return self.position
+
+    def reverse(self, original: int) -> int:
+        kind, fact = self.events[original - 1]
+        self.events.append(
+            (
+                "reversed",
+                {
+                    "position": self.position + 1,
+                    "area": fact["area"],
+                    "setl_id": fact["setl_id"],
+                    "refund": kind == "refunded",
+                    "original_position": original,
+                },
+            )
+        )
+        return self.position
+
+    def write(self, folder: Path, *, rows_a_part: int = 500) -> dict[str, Parts]:
+        """Write the parts of an archive and name them."""
+        written = {}
+        for name, topic in TOPICS.items():
+            rows = [fact for kind, fact in self.events if kind == name]
+            files = [
+                _write(folder, topic, name, rows[first : first + rows_a_part], month % 12 + 1)
+                for month, first in enumerate(range(0, len(rows), rows_a_part))
+            ]
+            written[name] = Parts(kernel.ARCHIVE[name][1], tuple(files))
+        return written
+
+
+def _write(folder: Path, topic: str, name: str, rows: list[dict[str, Any]], month: int) -> Path:
+    within = folder / f"v1/event_type={topic}/area={AREA}/fund=310/period=2025-{month:02d}"
+    within.mkdir(parents=True, exist_ok=True)
+    path = within / f"part-{rows[0]['position']:012d}-{rows[-1]['position']:012d}.parquet"
+    columns = kernel.ARCHIVE[name][1]
+    schema = pa.schema([(column, _TYPES[kind]) for column, kind in columns])
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path, compression="zstd")
+    return path
+
+
+# --- the golden set
+
+
+def golden(
+    low: Fraction = Fraction(1, 2), high: Fraction = Fraction(2), *, seed: int = 7
+) -> tuple[Log, Dip]:
+    """Make the set for one pair of deviation edges."""
+    chance = random.Random(seed)
+    log, groups = Log(), dict[str, Group]()
+    rules = Dip(groups=groups, coefficients4=COEFFICIENTS4, low=low, high=high)
+    for number in range(120):
+        group = _hard_group(chance, number)
+        code = f"病种{number:03d}"
+        groups[code] = group
+        for cost in _hard_costs(group, rules):
+            log.settle(code, chance.choice([*COEFFICIENTS4]), cost)
+    for code, group, institution, cost in _hard_coefficients(rules):
+        groups[code] = group
+        log.settle(code, institution, cost)
+    _every_ending(log)
+    return log, rules
+
+
+def _hard_group(chance: random.Random, number: int) -> Group:
+    """Small, middle and largest numbers; base and average prime to each other, so ties exist."""
+    sizes = (
+        (kernel.MAX_BASE4, kernel.MAX_AVERAGE_FEN),
+        (kernel.MAX_BASE4, kernel.MAX_COST_FEN // 8),
+        (10_000_000, 2_000_000),
+        (kernel.MAX_BASE4, kernel.MIN_AVERAGE_FEN),
+    )
+    base, average = sizes[number % len(sizes)]
+    while True:
+        average = max(kernel.MIN_AVERAGE_FEN, average - chance.randrange(average // 10))
+        points4 = base - chance.randrange(base // 10)
+        if gcd(points4, average) == 1:
+            return Group(points4=points4, average_fen=average)
+
+
+def _hard_costs(group: Group, rules: Dip) -> Iterator[int]:
+    average = group.average_fen
+    for edge in (rules.low * average, rules.high * average, Fraction(average)):
+        for cost in {floor(edge), ceil(edge)}:
+            yield from (cost - 1, cost, cost + 1)
+    yield from (0, 1, kernel.MAX_COST_FEN)
+    # Where the quotient's numerator 2a + b is k·2b (a tie) or just below or above it.
+    for beside in (-1, 0, 1):
+        yield from _costs_beside_a_tie(group, rules, beside)
+
+
+def _costs_beside_a_tie(group: Group, rules: Dip, beside: int) -> Iterator[int]:
+    base, average = group.points4, group.average_fen
+    cost = (average // 2 + beside) * pow(base, -1, average) % average
+    if cost < rules.low * average:
+        yield cost
+    parts, times = rules.high.denominator, rules.high.numerator
+    divisor = average * parts
+    if gcd(base * parts, average) != 1 or gcd(base, divisor) != 1:
+        return
+    # base x (cost x parts - (times - parts) x average) = target, modulo the divisor
+    target = divisor // 2 + beside
+    wanted = (target * pow(base, -1, divisor) + (times - parts) * average) % divisor
+    if wanted % parts == 0:
+        first = wanted // parts
+        steps = (kernel.MAX_COST_FEN - first) // average
+        yield from (first + step * average for step in (steps, steps - 1) if step >= 0)
+
+
+def _hard_coefficients(rules: Dip) -> Iterator[tuple[str, Group, str, int]]:
+    """Points far above 2^53 ÷ coefficient whose second rounding is a tie or one beside it."""
+    parts, times = rules.high.denominator, rules.high.numerator
+    institution, coefficient = "H33010000004", COEFFICIENTS4["H33010000004"]
+    group = Group(points4=57_777_777, average_fen=kernel.MIN_AVERAGE_FEN)
+    wanted = {4_999, 5_000, 5_001}
+    for cost in range(kernel.MAX_COST_FEN, 0, -1):
+        above = cost * parts - (times - parts) * group.average_fen
+        divisor = group.average_fen * parts
+        case4 = (group.points4 * above + divisor // 2) // divisor
+        if (rest := case4 * coefficient % kernel.ONE) in wanted:
+            wanted.discard(rest)
+            yield "放大", group, institution, cost
+        if not wanted:
+            break
+    most = Group(points4=kernel.MAX_BASE4, average_fen=kernel.MIN_AVERAGE_FEN)
+    yield "极限", most, "H33010000005", kernel.MAX_COST_FEN
+
+
+def _every_ending(log: Log) -> None:
+    """Refunds, reversals and what is held back, each at least twice."""
+    for institution in ("H33010000001", "H33010000002"):
+        stays = log.settle("病种001", institution, 300_000)
+        refunded = log.settle("病种001", institution, 400_000)
+        log.refund(refunded)
+        undone = log.settle("病种001", institution, 500_000)
+        log.reverse(log.refund(undone))
+        again = log.settle("病种001", institution, 600_000, setl_id=f"AGAIN-{stays}")
+        log.reverse(again)
+        log.settle("病种001", institution, 600_001, setl_id=f"AGAIN-{stays}")
+        twice = log.settle("病种001", institution, 700_000, setl_id=f"TWICE-{stays}")
+        log.reverse(log.refund(twice))
+        log.reverse(twice)
+        log.refund(log.settle("病种001", institution, 700_001, setl_id=f"TWICE-{stays}"))
+        log.settle(None, institution, 100_000)
+        log.settle("", institution, 100_001)
+        log.settle("病种001 ", institution, 100_002)
+        log.settle("没有的病种", institution, 100_003)
+        log.settle("病种001", f"P{institution[1:]}", 100_004)
+        for cost in (-1, kernel.MAX_COST_FEN + 1, 4 * 10**18):
+            log.settle("病种001", f"{institution[:-1]}3", cost, hifp_pay=None)
+        log.settle("病种001", institution, 100_005, med_type="11")
+        log.settle("病种001", institution, 100_006, insutype="390")
+        elsewhere = log.settle("病种001", institution, 100_007, area="330200")
+        log.settle("病种001", institution, 100_008, setl_id=f"S{elsewhere:012d}")
+        log.refund(elsewhere)
+
+
+def ordinary(cases: int = 20_000, *, seed: int = 1) -> tuple[Log, Dip]:
+    """Make cases of a usual size at random."""
+    chance = random.Random(seed)
+    log = Log()
+    groups = {
+        f"G{number:03d}": Group(
+            points4=chance.randrange(1_000_000, 30_000_000),
+            average_fen=chance.randrange(300_000, 6_000_000),
+        )
+        for number in range(100)
+    }
+    rules = Dip(groups=groups, coefficients4=COEFFICIENTS4)
+    codes: Sequence[str] = [*rules.groups]
+    for _ in range(cases):
+        code = chance.choice(codes)
+        cost = int(rules.groups[code].average_fen * chance.lognormvariate(0, 0.5))
+        log.settle(code, chance.choice([*COEFFICIENTS4]), cost)
+        if chance.random() < 0.02:
+            log.refund(log.position)
+    return log, rules

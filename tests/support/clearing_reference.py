@@ -1,0 +1,103 @@
+"""The clearing kernel once more, naively: row by row, in fractions, from the text of the rules.
+
+It shares no formula with ``settlement/clearing``; it is slow and meant to be read.
+"""
+
+from collections import defaultdict
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from fractions import Fraction
+from typing import Any
+
+import pyarrow.parquet as pq
+
+CANCELLED, NO_GROUP, UNKNOWN_GROUP, UNKNOWN_INSTITUTION, COST, NORMAL, LOW, HIGH = range(8)
+HIGHEST_COST_FEN = 500_000_000
+Found = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]
+
+
+def reference(parts: Any, rules: Any, scope: Any, *, watermark: int) -> Found:
+    """Give the rows of the tallies and of what is held back."""
+    tallies: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    held: dict[tuple[Any, ...], list[int]] = {}
+    for case, ended in _cases(parts, scope, watermark):
+        standing, points4 = _judge(case, rules, ended=ended)
+        cost, booked = case["medfee_sumamt"], case["hifp_pay"] or 0
+        sums = tallies[case["institution"], standing]
+        for place, amount in enumerate((1, points4, cost, booked)):
+            sums[place] += amount
+        if NO_GROUP <= standing <= COST:
+            key = (standing, case["institution"], case["dise_code"])
+            one = held.setdefault(key, [0, 0, case["position"]])
+            one[0] += 1
+            one[1] += cost
+    return [(*key, *sums) for key, sums in tallies.items()], [
+        (*key, *one) for key, one in held.items()
+    ]
+
+
+def _cases(parts: Any, scope: Any, watermark: int) -> list[tuple[dict[str, Any], bool]]:
+    """Follow every settlement through the log: which stand at the end, and which do not."""
+    log = sorted(
+        (
+            (row["position"], kind, row)
+            for kind, one in parts.items()
+            for file in one.files
+            for row in pq.ParquetFile(file).read().to_pylist()
+        ),
+        key=lambda event: event[0],
+    )
+    settled: dict[str, dict[str, Any]] = {}  # what stands of each settlement id
+    refunded: dict[str, dict[str, Any]] = {}
+    ended: set[int] = set()
+    cases = []
+    for position, kind, row in log:
+        if position > watermark or row["area"] != scope.area:
+            continue
+        name = row["setl_id"]
+        if kind == "settled":
+            settled[name] = row
+            cases.append(row)
+        elif kind == "refunded":
+            refunded[name] = settled.pop(name)
+            ended.add(refunded[name]["position"])
+        elif row["refund"]:
+            settled[name] = refunded.pop(name)
+            ended.discard(settled[name]["position"])
+        else:
+            ended.add(settled.pop(name)["position"])
+    return [
+        (row, row["position"] in ended)
+        for row in cases
+        if row["insutype"] in scope.insutypes and row["med_type"] in scope.med_types
+    ]
+
+
+def _judge(case: dict[str, Any], rules: Any, *, ended: bool) -> tuple[int, int]:
+    cost, code = case["medfee_sumamt"], case["dise_code"]
+    if ended:
+        return CANCELLED, 0
+    if not code:
+        return NO_GROUP, 0
+    if code not in rules.groups:
+        return UNKNOWN_GROUP, 0
+    if case["institution"] not in rules.coefficients4:
+        return UNKNOWN_INSTITUTION, 0
+    if not 0 <= cost <= HIGHEST_COST_FEN:
+        return COST, 0
+    group = rules.groups[code]
+    times = Fraction(cost, group.average_fen)
+    standing, exact = NORMAL, Fraction(group.points4)
+    if times < rules.low:
+        standing, exact = LOW, times * group.points4
+    elif times > rules.high:
+        standing, exact = HIGH, (times - rules.high + 1) * group.points4
+    coefficient = Fraction(rules.coefficients4[case["institution"]], 10_000)
+    return standing, _rounded(_rounded(exact) * coefficient)
+
+
+def _rounded(exact: Fraction) -> int:
+    """Round half-up, by way of the decimal module: a long expansion decides as the fraction would."""
+    whole, rest = divmod(exact.numerator, exact.denominator)
+    with localcontext(prec=60):
+        part = Decimal(rest) / Decimal(exact.denominator)
+        return whole + int(part.quantize(Decimal(1), rounding=ROUND_HALF_UP))
