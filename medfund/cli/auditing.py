@@ -1,10 +1,12 @@
 """``replay``, ``verify``, ``trace``, ``rebuild``: the auditor's commands."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ledger.archive.read import Archive
 from ledger.domain.chart import account_name
 from ledger.domain.money import format_yuan
 from ledger.domain.period import Period
@@ -26,6 +28,7 @@ from projections.compare import compare as compare_with_log
 from projections.queries.known import known_position
 from projections.queries.trace import Tracer
 from projections.rebuild import rebuild as rebuild_views
+from projections.store import ProjectionsOutdated, ProjectionsTorn
 
 
 def _until(house: House, text: str | None) -> tuple[int | None, Period | None]:
@@ -223,14 +226,28 @@ def _render_trace(session: Session, document: dict[str, Any]) -> None:
 
 @cli.command(help="重建投影,与现用并行 / rebuild projections beside the live ones")
 @click.argument("names", nargs=-1)
+@click.option(
+    "--from",
+    "source",
+    type=click.Choice(["log", "archive"]),
+    default="log",
+    help="由日志或归档 / out of the log, or of the archive and the log behind it",
+)
 @pass_session
-def rebuild(session: Session, names: tuple[str, ...]) -> None:
+def rebuild(session: Session, names: tuple[str, ...], source: str) -> None:
     """Rebuild, compare, switch."""
     output = session.output
-    with session.house() as house:
-        house.catch_up()
+    with session.house() as house, output.progress("rebuild") as shown:
+        with suppress(ProjectionsOutdated, ProjectionsTorn):  # what a rebuild is for
+            house.catch_up()
+        last = house.ledger.log.last_position()
         document = rebuild_views(
-            house.ledger, house.reads, names or None, page_size=session.settings.page_size
+            house.ledger,
+            house.reads,
+            names or None,
+            lambda position: shown(position, last),
+            page_size=session.settings.page_size,
+            archive=Archive(house.archive) if source == "archive" else None,
         ).document()
 
     def render() -> None:

@@ -21,7 +21,7 @@ from projections.compare import compare
 from projections.follow import bring_up_to
 from projections.rebuild import ArchiveDisagrees, rebuild
 from projections.store import ReadStore
-from projections.tables import VIEW_TABLES
+from projections.tables import STATE, VIEW_TABLES
 
 
 def contents(store: ReadStore) -> dict[str, list[tuple[Any, ...]]]:
@@ -235,3 +235,20 @@ def test_nothing_is_switched_where_archive_and_live_tables_differ(ledger, store,
     assert contents(store) == damaged
     assert not rebuild(ledger, store).document()["equal"]
     assert compare(ledger, store)["equal"]
+
+
+def test_the_command_reads_the_archive_and_heals_what_another_version_made(
+    ledger, store, books, medfund
+):
+    """Caught: a command that brings outdated tables up to the log before it rebuilds them."""
+    odd_settlements(books)
+    truth = projected(ledger, store)
+    assert medfund("archive").code == 0
+    with store.writing() as connection:
+        connection.execute(STATE.update().values(shape="older"))
+    refused = medfund("balances", "--as-of", "2023-12-31", "--json")
+    assert (refused.code, refused.json["error"]["code"]) == (5, "projections_outdated")
+    done = medfund("rebuild", "--from", "archive", "--json")
+    assert done.code == 0, done.out
+    assert {row["problem"] for row in done.json["differences"]} == {"shape"}
+    assert contents(store) == truth
