@@ -115,9 +115,11 @@ class HeadSearch:
 
     def look(self, row: Sequence[Cell], line: int) -> Head | None:
         """Look at one row; give the head once it is found whole."""
-        if len(row) > MAX_COLUMNS and any(str(cell).strip() for cell in row[MAX_COLUMNS:]):
-            facts = {"columns": len(row), "limit": MAX_COLUMNS}
-            raise FileRefused([FileProblem("too_many_columns", facts)])
+        if len(row) > MAX_COLUMNS:
+            if any(cell is not None and str(cell).strip() for cell in row[MAX_COLUMNS:]):
+                facts = {"columns": len(row), "limit": MAX_COLUMNS}
+                raise FileRefused([FileProblem("too_many_columns", facts)])
+            row = row[:MAX_COLUMNS]  # millions of empty cells are looked at once, no more
         matches = [_match(row, line, kind) for kind in self._kinds]
         whole = [match for match in matches if not match.missing]
         if whole:
