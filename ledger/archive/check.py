@@ -93,7 +93,7 @@ class _Checking:
                 self._progress(at.position, last)
         self.covered_to = at.position
         if not faults:
-            self._extra(chain)
+            self._extra(chain, at)
         if self._log is not None:
             self._ahead(self._log, at)
 
@@ -206,12 +206,17 @@ class _Checking:
 
     # --- around the ranges
 
-    def _extra(self, chain: list[Manifest]) -> None:
-        """Tell files that no manifest names: whoever reads the folder by a pattern would read them."""
+    def _extra(self, chain: list[Manifest], at: Reached) -> None:
+        """Tell files that no manifest names: whoever reads the folder by a pattern would read them.
+
+        What lies behind the last range is what a killed or a running archiver left: the next run
+        clears it away, and nothing is said of it.
+        """
         named = {part.path for one in chain for part in (*one.parts, one.seals)}
+        unfinished = {*manifests.leftovers(self._folder, at)}
         for path in sorted(self._folder.rglob("*.parquet")):
             below = path.relative_to(self._folder).as_posix()
-            if below not in named:
+            if below not in named and path not in unfinished:
                 zh, en = f"文件 {below} 不在任何清单中", f"no manifest names the file {below}"
                 self._add("archive_part_extra", None, zh, en, path=below)
 

@@ -21,6 +21,7 @@ FORMAT = "medfund.archive.v1"
 FOLDER = "manifest"
 EVENTS, SEALS = "v1", "seals/v1"
 _NAME = re.compile(r"range-(\d{6,})\.json")
+_PART_NAME = re.compile(r"part-(\d{12,})-\d{12,}\.parquet")
 _PART = re.compile(
     r"v1/event_type=(?P<topic>[^/]+)/area=(?P<area>[^/]+)/fund=(?P<fund>[^/]+)"
     r"/period=(?P<period>[^/]+)/part-\d{12,}-\d{12,}\.parquet"
@@ -129,6 +130,15 @@ def write(archive: Path, manifest: Manifest) -> None:
     """Put a manifest in its place, whole or not at all."""
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
     write_whole(file_of(archive, manifest.number), text)
+
+
+def leftovers(archive: Path, at: Reached) -> Iterator[Path]:
+    """List the parts that begin behind the last range: a run that was killed left them."""
+    for below, covered in ((EVENTS, at.position), (SEALS, at.seal_no)):
+        for path in (archive / below).rglob("part-*.parquet"):
+            found = _PART_NAME.fullmatch(path.name)
+            if found and int(found[1]) > covered:
+                yield path
 
 
 def exists(archive: Path) -> bool:

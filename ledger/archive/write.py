@@ -9,7 +9,6 @@ anywhere and run again gives the same bytes.
 import errno
 import fcntl
 import os
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ from ledger.archive.failures import (
     ArchiveUnavailable,
     LogNotArchivable,
 )
-from ledger.archive.manifest import EVENTS, SEALS, Manifest, Reached, nothing_yet, reached
+from ledger.archive.manifest import Manifest, Reached, nothing_yet, reached
 from ledger.archive.parts import Waiting, write_events, write_seals
 from ledger.store import statements as sql
 from ledger.store.codec import StoredRow
@@ -40,7 +39,6 @@ RANGE_EVENTS = 500_000
 PAGE = 10_000
 _SEALS_AT_ONCE = 5000
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
-_PART_NAME = re.compile(r"part-(\d{12,})-(\d{12,})\.parquet")
 
 Progress = Callable[[int, int], None]
 
@@ -221,12 +219,9 @@ def _check_belonging(log: Reading, folder: Path, at: Reached) -> None:
 
 
 def _clear_leftovers(folder: Path, at: Reached) -> None:
-    """Remove what a killed run left: files behind the last range, which no manifest names."""
-    for below, covered in ((EVENTS, at.position), (SEALS, at.seal_no)):
-        for path in (folder / below).rglob("part-*.parquet"):
-            found = _PART_NAME.fullmatch(path.name)
-            if found and int(found[1]) > covered:
-                path.unlink()
+    """Remove what a killed run left behind the last range; no manifest names it."""
+    for path in list(manifests.leftovers(folder, at)):
+        path.unlink()
 
 
 @contextmanager
