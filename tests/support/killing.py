@@ -2,7 +2,8 @@
 
 The command's own database drivers count its commits. It can be told to die by SIGKILL at the n-th:
 ``before`` it (everything of the transaction was written, nothing is committed) or ``after`` it (it
-is committed, and the program never learns so). Reads that end with a COMMIT are not counted.
+is committed, and the program never learns so); or to stand still after it (``halt``) until somebody
+wakes it. Reads that end with a COMMIT are not counted.
 """
 
 import json
@@ -14,6 +15,7 @@ import traceback
 import weakref
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NoReturn
 
 import psycopg
@@ -47,6 +49,8 @@ class Tally:
 
     def after(self) -> None:
         self._die_at("after")
+        if self._kill == ("halt", self.count):
+            os.kill(os.getpid(), signal.SIGSTOP)
 
     def _die_at(self, moment: str) -> None:
         if self._kill == (moment, self.count):
@@ -146,6 +150,7 @@ def become(order: dict[str, Any]) -> NoReturn:
     for stream in (1, 2):
         os.dup2(said, stream)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    Path(f"{order['said']}.pid").write_text(str(os.getpid()))
     os.environ.update(order["environment"])
     _moment = datetime.fromisoformat(order["now"]).replace(tzinfo=bootstrap.ZONE)
     post_claims.CHUNK = order["chunk"]

@@ -1,5 +1,6 @@
 """Commands that can be killed at any of their commits, and copies of a prepared book for them."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -7,8 +8,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +32,24 @@ class Ended(NamedTuple):
     code: int
     commits: int
     said: str
+
+
+class Halted:
+    """A command that stands still."""
+
+    def __init__(self, pid: int, running: "Future[Ended]") -> None:
+        self._pid = pid
+        self._running = running
+
+    def wake(self) -> None:
+        """Let it go on, if it has not ended already."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGCONT)
+
+    def ended(self, seconds: float = 60) -> Ended | None:
+        """Give how it ended; None where it has not within the time."""
+        done = wait([self._running], timeout=seconds).done
+        return self._running.result() if done else None
 
 
 class Commands:
@@ -73,6 +94,25 @@ class Commands:
         code, commits = json.loads(self._program.stdout.readline())
         return Ended(code, commits, said.read_text())
 
+    @contextmanager
+    def halted(
+        self, url: str, *words: str | Path, commit: int, now: str = NOON
+    ) -> Iterator["Halted"]:
+        """Let a command stand still after a commit until it is woken; it may end before that."""
+        noted = self._folder / "said.pid"
+        noted.unlink(missing_ok=True)
+        with ThreadPoolExecutor(1) as waiting:
+            running = waiting.submit(self.run, url, *words, kill=("halt", commit), now=now)
+            while not (noted.exists() and (pid := noted.read_text())):
+                time.sleep(0.01)
+            while not (running.done() or _stopped(pid)):
+                time.sleep(0.01)
+            halted = Halted(int(pid), running)
+            try:
+                yield halted
+            finally:
+                halted.wake()
+
     def must(self, url: str, *words: str | Path, now: str = NOON, **settings: str) -> str:
         """Run a command that has to succeed; give what it said."""
         ended = self.run(url, *words, now=now, **settings)
@@ -82,6 +122,12 @@ class Commands:
     def close(self) -> None:
         self._program.communicate(timeout=30)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _stopped(pid: str) -> bool:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    return False
 
 
 class Copies:
