@@ -76,10 +76,13 @@ class _Checking:
         self.covered_to = self.ranges = self.parts = 0
         self._folder = folder
         self._log = log
+        self._end_of_log = 0
         self._progress = progress
 
     def run(self, columnar: Columnar) -> None:
         chain, faults = manifests.read_chain(self._folder)
+        if self._log is not None:  # asked after the archive was: another run may be adding to both
+            self._end_of_log = self._log.last_position()
         for fault in faults:
             self._add(fault.code, fault.position, fault.zh, fault.en)
         at = nothing_yet()
@@ -94,8 +97,8 @@ class _Checking:
         self.covered_to = at.position
         if not faults:
             self._extra(chain, at)
-        if self._log is not None:
-            self._ahead(self._log, at)
+        if self._log is not None and at.position > self._end_of_log:
+            self._ahead(at)
 
     def _add(self, code: str, position: int | None, zh: str, en: str, **facts: Any) -> None:
         if len(self.findings) < _MOST:
@@ -151,7 +154,7 @@ class _Checking:
                 en = f"the archived seal {seal.no} was altered or does not follow on"
                 self._add("archive_seal_altered", position + 1, zh, en, seal=seal.no)
                 return
-            if not told and self._log is not None and next(ours, None) != seal:
+            if not told and seal.first_position <= self._end_of_log and next(ours, None) != seal:
                 zh = f"自封记 {seal.no} 起归档与日志不符"
                 en = f"from seal {seal.no} on the archive differs from the log"
                 self._add("archive_differs", seal.first_position, zh, en, seal=seal.no)
@@ -220,9 +223,7 @@ class _Checking:
                 zh, en = f"文件 {below} 不在任何清单中", f"no manifest names the file {below}"
                 self._add("archive_part_extra", None, zh, en, path=below)
 
-    def _ahead(self, log: Reading, at: Reached) -> None:
-        head = log.head()
-        if at.position > head.last_position or at.seal_no > head.no:
-            zh = f"归档到位置 {at.position}，日志只到 {head.last_position}：日志尾部缺失"
-            en = f"the archive reaches position {at.position}, the log only {head.last_position}"
-            self._add("archive_ahead", head.last_position + 1, zh, en)
+    def _ahead(self, at: Reached) -> None:
+        zh = f"归档到位置 {at.position}，日志只到 {self._end_of_log}：日志尾部缺失"
+        en = f"the archive reaches position {at.position}, the log only {self._end_of_log}"
+        self._add("archive_ahead", self._end_of_log + 1, zh, en)
