@@ -7,6 +7,7 @@ read from the states and folded too, so there is one set of rules.
 """
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 import duckdb
 
@@ -27,34 +28,42 @@ _FAR = 2**63 - 1
 
 Key = tuple[str, str]  # area, intake
 
-_ROWS_OF = """
-    SELECT area, source_intake, min(position), max(position), count(*) FROM claims GROUP BY ALL
-"""
+# The folders' names are left alone: DuckDB would read an area as a number.
+_PARTS = "read_parquet(?, union_by_name = true, hive_partitioning = false)"
 # Every fund once: then each posting that moves what is owed is one settlement of its fund.
-_SIMPLE = "len(postings) = len(list_distinct([one.fund for one in postings]))"
-_SPLIT = f"""
-    CREATE TEMP TABLE summed AS
-    SELECT c.area, c.source_intake AS intake, c.topic, c.booked_on, c.institution, c.belongs_to,
-           c.clr_type, unnest(c.postings) AS one
-    FROM claims AS c SEMI JOIN plain AS p ON p.area = c.area AND p.intake = c.source_intake
-    WHERE {_SIMPLE}
+_SIMPLE = """
+    CASE len(postings) WHEN 1 THEN true WHEN 2 THEN postings[1].fund <> postings[2].fund
+    ELSE len(postings) = len(list_distinct([one.fund for one in postings])) END
+"""
+_ROWS_OF = f"""
+    SELECT area, source_intake, min(position), max(position), count(*),
+           count(*) FILTER (NOT ({_SIMPLE}))
+    FROM claims GROUP BY ALL
+"""
+_IN_PLAIN = """
+    EXISTS (FROM plain AS p WHERE p.area = claims.area AND p.intake = claims.source_intake)
+"""
+_CLAIM = "area, intake, fund, debit, credit, party, month, institution, belongs_to, clr_type"
+_PAIR = "area, intake, fund, debit, credit, booked_on"
+_SUMS = f"""
+    SELECT grouping(booked_on), area, intake, fund, debit, credit, booked_on,
+           party, month, institution, belongs_to, clr_type, sum(fen), count(*),
+           count(*) FILTER (topic = '{ClaimSettled.TOPIC}' AND '{OWED}' IN (debit, credit)),
+           count(*) FILTER (topic = '{ClaimRefunded.TOPIC}' AND '{OWED}' IN (debit, credit))
+    FROM (
+        SELECT area, intake, topic, booked_on, substr(booked_on, 1, 7) AS month, institution,
+               belongs_to, clr_type, unnest(one)
+        FROM (
+            SELECT area, source_intake AS intake, topic, booked_on, institution, belongs_to,
+                   clr_type, unnest(postings) AS one
+            FROM claims WHERE {{which}}
+        )
+    )
+    GROUP BY GROUPING SETS (({_PAIR}), ({_CLAIM}))
 """
 _FOLDED = f"""
     SELECT position, topic, state, coalesce(list_sum([one.fen for one in postings]), 0)
-    FROM claims AS c LEFT JOIN plain AS p ON p.area = c.area AND p.intake = c.source_intake
-    WHERE p.intake IS NULL OR NOT ({_SIMPLE})
-"""
-_PAIRS = """
-    SELECT area, intake, one.fund, one.debit, one.credit, booked_on, sum(one.fen), count(*),
-           any_value(topic)
-    FROM summed GROUP BY ALL
-"""
-_CLAIMS = f"""
-    SELECT area, intake, one.fund, one.debit, one.credit, one.party, substr(booked_on, 1, 7),
-           institution, belongs_to, clr_type, sum(one.fen),
-           count(*) FILTER (topic = '{ClaimSettled.TOPIC}' AND owed),
-           count(*) FILTER (topic = '{ClaimRefunded.TOPIC}' AND owed)
-    FROM (SELECT *, '{OWED}' IN (one.debit, one.credit) AS owed FROM summed) GROUP BY ALL
+    FROM claims WHERE NOT ({_IN_PLAIN} AND {_SIMPLE})
 """
 
 
@@ -94,13 +103,16 @@ class ArchivedPages:
         spans = _spans([one for one in facts if one[1] in _INTAKES], after, remembered)
         self._claims(manifest)
         rows_of: dict[Key, list[int]] = {}
-        rows = 0
-        for area, intake, first, last, count in self._duck.execute(_ROWS_OF).fetchall():
+        rows = odd = 0
+        for area, intake, first, last, count, not_simple in self._fetch(_ROWS_OF):
             rows += count
             within = spans.get((area, intake), ())
             if len(within) == 1 and within[0][0] < first and last < within[0][1]:
                 rows_of[area, intake] = [first, last]
-        sums, folded, fen = self._sums(rows_of)
+                odd += not_simple
+            else:
+                odd += count
+        sums, folded, fen = self._sums(rows_of, all_of_them=not odd)
         said = _parts(manifest, _SUMMED)
         if (rows, fen) != (sum(one.rows for one in said), sum(one.fen for one in said)):
             raise self._damaged(f"{manifest.first_position}-{manifest.last_position}")
@@ -121,7 +133,7 @@ class ArchivedPages:
         files = self._files(part for part in manifest.parts if part.path not in summed)
         if not files:
             return []
-        asked = "SELECT position, topic, state FROM read_parquet(?, union_by_name = true)"
+        asked = f"SELECT position, topic, state FROM {_PARTS}"
         return [
             (position, topic, state.encode())
             for position, topic, state in self._duck.execute(asked, [files]).fetchall()
@@ -131,40 +143,42 @@ class ArchivedPages:
         """Name the range's settlements ``claims``."""
         files = self._files(_parts(manifest, _SUMMED))
         source = (
-            self._duck.read_parquet(files, union_by_name=True)
+            self._duck.read_parquet(files, union_by_name=True, hive_partitioning=False)
             if files
             else self._duck.sql(_NO_CLAIMS)
         )
         source.create_view("claims", replace=True)
 
     def _sums(
-        self, rows_of: dict[Key, list[int]]
+        self, rows_of: Collection[Key], *, all_of_them: bool
     ) -> tuple[dict[Key, Bucket], list[StoredFact], int]:
         """Sum what can be summed; give the rest as facts, and the fen of all."""
-        self._duck.execute("CREATE OR REPLACE TEMP TABLE plain (area VARCHAR, intake VARCHAR)")
-        if rows_of:
-            self._duck.executemany(
-                "INSERT INTO plain VALUES (?, ?)", [list(key) for key in rows_of]
-            )
-        self._duck.execute("DROP TABLE IF EXISTS summed")
-        self._duck.execute(_SPLIT)
+        which = "true" if all_of_them else f"{_IN_PLAIN} AND {_SIMPLE}"
+        if not all_of_them:
+            self._duck.execute("CREATE OR REPLACE TEMP TABLE plain (area VARCHAR, intake VARCHAR)")
+            for key in rows_of:
+                self._duck.execute("INSERT INTO plain VALUES (?, ?)", key)
         fen = 0
         sums = {key: Bucket() for key in rows_of}
-        for area, intake, fund, debit, credit, day, total, lines, topic in self._duck.execute(
-            _PAIRS
-        ).fetchall():
-            check_posting(topic, debit, credit, day)
-            sums[area, intake].pairs[area, fund, debit, credit, day, FLOW] = [total, lines]
-            fen += total
-        for area, intake, fund, debit, credit, *named in self._duck.execute(_CLAIMS).fetchall():
-            party, month, institution, care, clr_type, *amounts = named
-            key = (fund, debit, credit, party, area, month, institution, care, clr_type)
-            sums[area, intake].claims[key] = amounts
+        for row in self._fetch(_SUMS.format(which=which)):
+            of_claims, area, intake, fund, debit, credit, day, *named = row
+            party, month, institution, care, clr_type, total, lines, settlements, refunds = named
+            bucket = sums[area, intake]
+            if of_claims:
+                of_it = (fund, debit, credit, party, area, month, institution, care, clr_type)
+                bucket.claims[of_it] = [total, settlements, refunds]
+            else:
+                check_posting(ClaimSettled.TOPIC, debit, credit, day)
+                bucket.pairs[area, fund, debit, credit, day, FLOW] = [total, lines]
+                fen += total
         folded: list[StoredFact] = []
-        for position, topic, state, of_it in self._duck.execute(_FOLDED).fetchall():
+        for position, topic, state, amount in [] if all_of_them else self._fetch(_FOLDED):
             folded.append((position, topic, state.encode()))
-            fen += of_it
+            fen += amount
         return sums, folded, fen
+
+    def _fetch(self, query: str) -> list[tuple[Any, ...]]:
+        return self._duck.execute(query).fetchall()
 
     def _check_belonging(self, manifest: Manifest) -> None:
         seals = self._log.seals(after=manifest.seal_no - 1, limit=1)

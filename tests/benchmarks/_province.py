@@ -4,17 +4,22 @@ The facts are the product's own, encoded once each with placeholders and then fi
 seals are true; what stands beside the log (totals, keys, guards) is left out.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from random import Random
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import msgspec
 import psycopg
+from sqlalchemy import inspect, text
 from support.facts import flow
 
+from ledger.application import FundLedger
 from ledger.domain.posting_rules import claim_entry
 from ledger.events.base import Fact, Source
 from ledger.events.claim import ClaimAmounts, ClaimFact, ClaimRefunded, ClaimSettled
@@ -22,6 +27,8 @@ from ledger.events.intake import IntakeCompleted, IntakeStarted
 from ledger.events.setup import AreaConfigured, FundOpened
 from ledger.store import address
 from ledger.store.seals import Seal, canonical_row, leaf, merkle_root, seal_after
+from projections.store import ReadStore
+from projections.tables import STATE_TABLE
 
 AREAS = ("330602", "330603", "330604")
 FUNDS = ("310", "390", "610")
@@ -129,6 +136,11 @@ class Province:
             )
         return [(fact.TOPIC, _ENCODE(fact)) for fact in facts]
 
+    def commits(self) -> Iterator[list[Row]]:
+        """Founding, then month after month."""
+        yield self.founding()
+        yield from self.months()
+
     def months(self, claims_a_month: int = CLAIMS_A_MONTH) -> Iterator[list[Row]]:
         """Commits without end: for each month and area files of documents and a claims intake."""
         at = 12 * self._first_year
@@ -201,6 +213,13 @@ class Log:
         found = (self._sqlite or self._postgres).execute(newest).fetchone()
         self._head = Seal._make(found)
 
+    @classmethod
+    def filled(cls, url: str, commits: Iterator[list[Row]], until: int) -> Self:
+        """Open the log of a store and fill it."""
+        log = cls(url)
+        log.fill(commits, until)
+        return log
+
     @property
     def position(self) -> int:
         return self._head.last_position
@@ -260,3 +279,22 @@ class Log:
             for at, (topic, state) in enumerate(rows, seal.first_position):
                 copy.write_row((at, UUID(int=at), 1, topic, state))
         connection.execute(f"INSERT INTO seals VALUES ({', '.join(['%s'] * 8)})", seal)
+
+
+@contextmanager
+def at_work(url: str) -> Iterator[tuple[FundLedger, ReadStore]]:
+    """Open a book and its read models."""
+    with FundLedger(url, clock=lambda: datetime.now(tz=UTC)) as ledger:
+        store = ReadStore.open(url)
+        try:
+            yield ledger, store
+        finally:
+            store.close()
+
+
+def emptied(store: ReadStore) -> None:
+    """Throw every read model away, as on a first run."""
+    with store.writing() as connection:
+        for name in inspect(connection).get_table_names():
+            if name == STATE_TABLE or re.search(r"_g\d+$", name):
+                connection.execute(text(f'DROP TABLE "{name}"'))
