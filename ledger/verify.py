@@ -6,31 +6,34 @@ hashes, or cut off at its end, can only be told by an anchor (存证锚点) kept
 """
 
 import json
+import struct
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from operator import itemgetter
 from typing import Any, Protocol, Self
 
 from ledger.errors import BooksDamaged, InputRejected
 from ledger.store import statements as sql
 from ledger.store.books import BookState
-from ledger.store.codec import StoredRow, decode_fact
+from ledger.store.codec import decode_fact
 from ledger.store.commit import BookKey, Total, TotalKey, TransitionRefused
 from ledger.store.finding import Finding
-from ledger.store.reading import Reading, moment_of
+from ledger.store.reading import EventsInOrder, PlainRow, Reading, moment_of
 from ledger.store.recomputed import Recomputed
 from ledger.store.recording import Recording
 from ledger.store.seals import (
     GENESIS_NO,
     NO_DIGEST,
     Seal,
-    canonical_row,
+    canonical_rows,
     leaf,
     merkle_root,
     seal_digest,
 )
 
-PAGE = 5000
 _SEALS_AT_ONCE = 500
+_POSITION = itemgetter(0)
 #: Findings about the log come in its order; more than these would say nothing new.
 _MOST = 200
 
@@ -136,8 +139,7 @@ class _Walk:
         self._log = log
         self._progress = progress
         self._last = log.head().last_position
-        self._rows = _rows(log)
-        self._next = next(self._rows, None)
+        self._events = EventsInOrder(log)
 
     def found(self, findings: Iterator[Finding]) -> None:
         self.findings.extend(findings)
@@ -191,40 +193,51 @@ class _Walk:
 
     def _check_events(self, seal: Seal) -> None:
         leaves: list[bytes] = []
-        position = seal.first_position
-        while position <= seal.last_position:
-            row = self._take(position)
-            if row is None:
-                upto = seal.last_position if self._next is None else self._next.position - 1
-                self._missing(position, min(upto, seal.last_position), seal)
-                position = upto
-            else:
-                leaves.append(_leaf(row))
-                self._fold(row)
-            position += 1
+        awaited = seal.first_position
+        for rows in self._events.up_to(seal.last_position):
+            inside = self._in_place(self._sealed(rows, seal.first_position), awaited, seal)
+            awaited = inside[-1][0] + 1 if inside else awaited
+            leaves += _leaves(inside)
+            self._fold(inside)
+        if awaited <= seal.last_position:
+            self._missing(awaited, seal.last_position, seal)
         if len(leaves) == seal.events and merkle_root(leaves) != seal.root:
             self._bad_seal(
                 "events_altered", seal, "所含事件被改动", "covers an event that was altered"
             )
         self.events += len(leaves)
 
-    def _take(self, position: int) -> StoredRow | None:
-        while self._next is not None and self._next.position < position:
-            self._unsealed(self._next.position)
-        if self._next is None or self._next.position != position:
-            return None
-        row, self._next = self._next, next(self._rows, None)
-        return row
+    def _sealed(self, rows: list[PlainRow], first: int) -> list[PlainRow]:
+        """Tell of the rows before a seal's first, which none covers, and give the others."""
+        stray = bisect_left(rows, first, key=_POSITION)
+        for row in rows[:stray]:
+            self._unsealed(row[0])
+        return rows[stray:] if stray else rows
+
+    def _in_place(self, rows: list[PlainRow], awaited: int, seal: Seal) -> list[PlainRow]:
+        """Tell what is missing between rows of a seal, or has a place taken before; give the rest."""
+        if list(map(_POSITION, rows)) == list(range(awaited, awaited + len(rows))):
+            return rows
+        kept: list[PlainRow] = []
+        for row in rows:
+            if row[0] < awaited:
+                self._unsealed(row[0])
+                continue
+            if row[0] > awaited:
+                self._missing(awaited, row[0] - 1, seal)
+            kept.append(row)
+            awaited = row[0] + 1
+        return kept
 
     def _check_beyond(self, last: Seal) -> None:
-        while self._next is not None:
-            self._unsealed(self._next.position)
+        for rows in self._events.up_to(None):
+            for row in rows:
+                self._unsealed(row[0])
         if last.last_position != self._last:
             zh, en = "末封记顺序有误", "is out of order at the end of the log"
             self._bad_seal("seal_unordered", last, zh, en)
 
     def _unsealed(self, position: int) -> None:
-        self._next = next(self._rows, None)
         self.events += 1
         zh = f"位置 {position} 的事件没有封记"
         self._add("event_unsealed", position, zh, f"no seal covers position {position}")
@@ -244,16 +257,18 @@ class _Walk:
             last=seal.last_position,
         )
 
-    def _fold(self, row: StoredRow) -> None:
-        try:
-            self.recomputed.add(decode_fact(row.topic, row.state, position=row.position))
-        except BooksDamaged as error:
-            self._add(error.code, row.position, error.message("zh"), error.message("en"))
-        except TransitionRefused as error:
-            self._add("step_out_of_order", row.position, error.message("zh"), error.message("en"))
-        except ValueError as error:
-            zh, en = f"事件内容有误：{error}", f"the event says what cannot be: {error}"
-            self._add("event_unreadable", row.position, zh, en)
+    def _fold(self, rows: list[PlainRow]) -> None:
+        add = self.recomputed.add
+        for position, _, _, topic, state in rows:
+            try:
+                add(decode_fact(topic, state, position=position))
+            except BooksDamaged as error:
+                self._add(error.code, position, error.message("zh"), error.message("en"))
+            except TransitionRefused as error:
+                self._add("step_out_of_order", position, error.message("zh"), error.message("en"))
+            except ValueError as error:
+                zh, en = f"事件内容有误：{error}", f"the event says what cannot be: {error}"
+                self._add("event_unreadable", position, zh, en)
 
     def _add(self, code: str, position: int, zh: str, en: str, **facts: Any) -> None:
         if len(self.findings) < _MOST:
@@ -274,19 +289,12 @@ class _Walk:
             self.findings.append(Finding("chain_rewritten", anchor.position, zh, en, facts))
 
 
-def _rows(log: Reading) -> Iterator[StoredRow]:
-    after = 0
-    while page := log.read_page(after=after, limit=PAGE):
-        yield from page
-        after = page[-1].position
-
-
-def _leaf(row: StoredRow) -> bytes:
-    return leaf(
-        canonical_row(
-            row.originator_id.bytes, row.originator_version, row.topic.encode(), row.state
-        )
-    )
+def _leaves(rows: list[PlainRow]) -> list[bytes]:
+    """Hash events; one of which the database holds something else than we write is none of ours."""
+    try:
+        return [leaf(row) for row in canonical_rows(row[1:] for row in rows)]
+    except (TypeError, ValueError, AttributeError, struct.error):
+        return [b""] * len(rows)
 
 
 def _stray_keys(log: Reading) -> Iterator[Finding]:

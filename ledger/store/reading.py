@@ -5,8 +5,10 @@ gives a ``Reading`` whose answers are all of the same moment.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -23,6 +25,7 @@ from ledger.store.statements import Dialect
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _END = 2**63 - 1
+_PAGE = 5000
 
 
 def microseconds(moment: datetime) -> int:
@@ -39,6 +42,10 @@ def moment_of(at_us: int) -> datetime:
 
 #: An event's position, topic and state as they lie in the log.
 StoredFact = tuple[int, str, bytes]
+
+
+#: Position, stream (no bytes at all where the database holds none of ours), version, topic, state.
+PlainRow = tuple[int, bytes, int, str, bytes]
 
 
 class UnfinishedIntake(NamedTuple):
@@ -71,12 +78,24 @@ class Reading(ABC):
         """Give the database's event rows their types."""
 
     @abstractmethod
+    def plain_rows(self, rows: Sequence[tuple[Any, ...]]) -> list[PlainRow]:
+        """Name the streams of the database's event rows by their bytes."""
+
+    @abstractmethod
     def stream_name(self, stream: UUID) -> object:
         """Give a stream's id as the database compares it."""
 
     @abstractmethod
+    def heads(self, streams: Sequence[bytes]) -> list[StoredRow]:
+        """Give the last event of each stream that exists, by the 16 bytes that name it.
+
+        Thousands may be asked for at once, without an object for each.
+        """
+
     def stream_heads(self, streams: Sequence[UUID]) -> dict[UUID, StoredRow]:
-        """Give the last event of each stream that exists; thousands may be asked for at once."""
+        """Give the last event of each stream that exists."""
+        found = self.heads([stream.bytes for stream in streams])
+        return {row.originator_id: row for row in found}
 
     def last_position(self) -> int:
         """Give the position of the last sealed event, 0 in an empty log."""
@@ -100,6 +119,10 @@ class Reading(ABC):
         For those who fold millions: the stream's id would cost a third of the reading.
         """
         return self.rows(sql.FACTS, {"after": after, "until": until})
+
+    def plain_page(self, *, after: int, limit: int) -> list[PlainRow]:
+        """Give the events after a position as plain rows, for whoever goes through the whole log."""
+        return self.plain_rows(self.rows(sql.PLAIN_PAGE, {"after": after, "limit": limit}))
 
     def stream(self, stream: UUID) -> list[StoredRow]:
         """Give all events of one stream."""
@@ -176,3 +199,30 @@ class Reading(ABC):
     def pending_messages(self, limit: int = 100) -> list[PendingMessage]:
         """List outbox rows that were not marked as sent, oldest first."""
         return [PendingMessage._make(row) for row in self.rows(sql.PENDING, {"limit": limit})]
+
+
+class EventsInOrder:
+    """The log's events in their order, read ahead by the page."""
+
+    def __init__(self, log: Reading) -> None:
+        self._log = log
+        self._rows: list[PlainRow] = []
+        self._after = 0
+
+    def up_to(self, position: int | None) -> Iterator[list[PlainRow]]:
+        """Give the events up to a position inclusive, or all that are left, some at a time."""
+        while self._rows or self._read():
+            count = len(self._rows)
+            if position is not None:
+                count = bisect_right(self._rows, position, key=itemgetter(0))
+            taken, self._rows = self._rows[:count], self._rows[count:]
+            if taken:
+                yield taken
+            if self._rows:
+                return
+
+    def _read(self) -> bool:
+        self._rows = self._log.plain_page(after=self._after, limit=_PAGE)
+        if self._rows:
+            self._after = self._rows[-1][0]
+        return bool(self._rows)

@@ -25,7 +25,10 @@ from ledger.store.commit import (
 Totals = dict[TotalKey, Total]
 Staged = dict[str, Totals]
 
-_NIL = Total(0, 0, 0)
+#: Sum and number of postings by area, booking month, fund, debit and credit account: an account's
+#: totals are made of them at the end, which is quicker than for each event.
+_Sums = dict[tuple[str, int, str, str, str], list[int]]
+
 _STEPS: dict[type[MonthFact], Callable[[BookKey, Period], Transition]] = {
     MonthFrozen: Freeze,
     CloseRejected: Thaw,
@@ -34,11 +37,14 @@ _STEPS: dict[type[MonthFact], Callable[[BookKey, Period], Transition]] = {
 }
 
 
-def _add(into: Totals, key: TotalKey, debit_fen: int, credit_fen: int, lines: int) -> None:
-    before = into.get(key, _NIL)
-    into[key] = Total(
-        before.debit_fen + debit_fen, before.credit_fen + credit_fen, before.lines + lines
-    )
+def _totals_of(sums: _Sums) -> Totals:
+    totals: dict[TotalKey, list[int]] = {}
+    for (area, month, fund, debit, credit), (fen, lines) in sums.items():
+        for side, account in enumerate((debit, credit)):
+            total = totals.setdefault(TotalKey(area, fund, account, month), [0, 0, 0])
+            total[side] += fen
+            total[2] += lines
+    return {key: Total(*total) for key, total in totals.items()}
 
 
 class Recomputed:
@@ -49,9 +55,10 @@ class Recomputed:
     """
 
     def __init__(self) -> None:
-        self.live: Totals = {}
         self.books: dict[BookKey, BookState] = {}
-        self._waiting: Staged = {}
+        self._live: _Sums = {}
+        self._waiting: dict[str, _Sums] = {}
+        self._months: dict[str, int] = {}
         self._started: set[str] = set()
         self._completed: set[str] = set()
 
@@ -77,9 +84,14 @@ class Recomputed:
             self._release(intake)
 
     @property
+    def live(self) -> Totals:
+        """Totals of everything that counts."""
+        return _totals_of(self._live)
+
+    @property
     def staged(self) -> Staged:
         """Totals of claims intakes that have started and not completed."""
-        return self._waiting
+        return {intake: _totals_of(sums) for intake, sums in self._waiting.items()}
 
     @property
     def unfinished(self) -> set[str]:
@@ -97,15 +109,27 @@ class Recomputed:
     def _add_postings(self, fact: Posted) -> None:
         source = getattr(fact, "source", None)
         intake = None if source is None else source.intake
-        into = self.live
+        sums = self._live
         if intake is not None and intake not in self._completed:
-            into = self._waiting.setdefault(intake, {})
-        month = Period.parse(fact.booked_on[:7]).ordinal
+            sums = self._waiting.setdefault(intake, {})
+        area, month = fact.area, self._month(fact.booked_on)
         for posting in fact.postings:
-            fund, fen = posting.fund, posting.fen
-            _add(into, TotalKey(fact.area, fund, posting.debit, month), fen, 0, 1)
-            _add(into, TotalKey(fact.area, fund, posting.credit, month), 0, fen, 1)
+            key = area, month, posting.fund, posting.debit, posting.credit
+            total = sums.get(key)
+            if total is None:
+                sums[key] = [posting.fen, 1]
+            else:
+                total[0] += posting.fen
+                total[1] += 1
+
+    def _month(self, day: str) -> int:
+        month = self._months.get(day)
+        if month is None:
+            month = self._months[day] = Period.parse(day[:7]).ordinal
+        return month
 
     def _release(self, intake: str) -> None:
-        for key, total in self._waiting.pop(intake, {}).items():
-            _add(self.live, key, *total)
+        for key, (fen, lines) in self._waiting.pop(intake, {}).items():
+            total = self._live.setdefault(key, [0, 0])
+            total[0] += fen
+            total[1] += lines

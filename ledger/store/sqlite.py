@@ -44,7 +44,7 @@ from ledger.store.failures import (
 )
 from ledger.store.guard import Params, Write
 from ledger.store.prepared import Prepared
-from ledger.store.reading import Reading
+from ledger.store.reading import PlainRow, Reading
 from ledger.store.recording import Clock, Recording
 from ledger.store.seals import Seal, seal_after
 from ledger.store.statements import SQLITE, rendered
@@ -167,6 +167,12 @@ class SqliteReading(Reading):
             for position, stream, version, topic, state in rows
         ]
 
+    def plain_rows(self, rows: Sequence[tuple[Any, ...]]) -> list[PlainRow]:
+        return [
+            (position, _bytes_of(stream), version, topic, state)
+            for position, stream, version, topic, state in rows
+        ]
+
     def stream_name(self, stream: UUID) -> str:
         return stream.hex
 
@@ -268,6 +274,15 @@ class SqliteRecorder(SqliteReading, Recording, SQLiteApplicationRecorder):
     def close(self) -> None:
         """Wake whoever waits; the pool is closed by the factory."""
         self._closed.set()
+
+
+def _bytes_of(stream: str) -> bytes:
+    """Read a stream's id strictly: what was not written like one of ours is none."""
+    try:
+        name = bytes.fromhex(stream)
+    except (ValueError, TypeError):
+        return b""
+    return name if name.hex() == stream else b""
 
 
 def _close(cursor: sqlite3.Cursor, commit: Commit, seal: Seal) -> None:

@@ -120,6 +120,10 @@ FACTS = (
     "SELECT {position}, topic, state FROM events"
     " WHERE {position} > :after AND {position} <= :until ORDER BY {position}"
 )
+PLAIN_PAGE = (
+    "SELECT {position}, {stream}, originator_version, topic, state FROM events"
+    " WHERE {position} > :after ORDER BY {position} LIMIT :limit"
+)
 STREAM = f"SELECT {_EVENT} FROM events WHERE originator_id = :id ORDER BY originator_version"
 EVENT_AT = f"SELECT {_EVENT} FROM events WHERE {{position}} = :at"
 UNSEALED = (
@@ -145,17 +149,26 @@ class Dialect:
     """The words in which the two databases differ."""
 
     position: str
+    stream: str  # a stream's id as it leaves the database quickest
     same: str
     keep: str  # a read that holds its row until the commit
     pyformat: bool  # parameters as %(name)s
 
 
-SQLITE = Dialect("rowid", "IS", "", pyformat=False)
-POSTGRESQL = Dialect("notification_id", "IS NOT DISTINCT FROM", "FOR SHARE", pyformat=True)
+SQLITE = Dialect("rowid", "originator_id", "IS", "", pyformat=False)
+POSTGRESQL = Dialect(
+    "notification_id",
+    "uuid_send(originator_id)",
+    "IS NOT DISTINCT FROM",
+    "FOR SHARE",
+    pyformat=True,
+)
 
 
 @cache
 def rendered(sql: str, dialect: Dialect) -> str:
     """Write a statement in a database's own words (cached: it is asked for at every commit)."""
-    text = sql.format(position=dialect.position, same=dialect.same, keep=dialect.keep)
+    text = sql.format(
+        position=dialect.position, stream=dialect.stream, same=dialect.same, keep=dialect.keep
+    )
     return re.sub(r"(?<!:):(\w+)", r"%(\1)s", text) if dialect.pyformat else text

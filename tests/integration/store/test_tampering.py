@@ -159,6 +159,36 @@ def test_every_table_beside_the_log_is_held_against_it(books, unlocked, statemen
     assert code in codes(verify(books))
 
 
+@pytest.mark.parametrize(
+    "column", ["originator_id = 'zz'", "originator_id = upper(originator_id)", "state = 'x'"]
+)
+def test_an_event_that_is_not_even_of_our_form_is_told_to_the_commit(
+    books, unlocked, store_url, column
+):
+    if not store_url.startswith("sqlite"):
+        pytest.skip("PostgreSQL's columns take nothing of another form")
+    unlocked(f"UPDATE events SET {column} WHERE rowid = 20")
+    found = [one for one in verify(books).findings if one.code == "events_altered"]
+    assert [(one.position, one.facts["last"]) for one in found] == [(3, 42)]
+
+
+def test_a_position_that_is_taken_twice_is_told(books, unlocked, store_url):
+    """Found only if rows before the awaited position are looked at, too."""
+    if store_url.startswith("sqlite"):
+        pytest.skip("positions are SQLite's own row ids")
+    constraint = "CONSTRAINT events_notification_id_idx"
+    unlocked(f"ALTER TABLE events DROP {constraint}")
+    unlocked(
+        "INSERT INTO events SELECT gen_random_uuid(), 1, topic, state, 20 FROM events"
+        " WHERE notification_id = 20"
+    )
+    try:
+        assert verify(books).first_bad_position in {3, 20}
+    finally:
+        unlocked("DELETE FROM events WHERE notification_id = 20")
+        unlocked(f"ALTER TABLE events ADD {constraint} UNIQUE (notification_id)")
+
+
 def test_an_event_that_cannot_be_read_is_told_to_the_position(books):
     stream, _, topic, state = encode_all([contribution("odd")])[0]
     # Well sealed, and still no events of ours.

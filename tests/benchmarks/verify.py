@@ -1,0 +1,61 @@
+"""``verify`` of a whole log against reading the same rows and SHA-256 over their bytes.
+
+The log is claims, 10,000 a commit. ``verify`` hashes each event into its commit's tree, checks the
+chain of seals, decodes every event strictly and folds totals, books and intakes again; the limit
+only reads the pages and hashes stream, topic and state of each row into one digest.
+"""
+
+from hashlib import sha256
+from itertools import islice
+from statistics import median
+
+from benchmarks._claims import chunks, commit_of
+from benchmarks._stores import STORES, opened
+from benchmarks.figures import Figure, Figures, Scale, paired, seconds
+
+from ledger.application import FundLedger
+from ledger.verify import verify
+
+_CHUNK, _PAGE = 10_000, 5_000
+
+
+def _read(ledger: FundLedger) -> None:
+    """Read every row of the log once and hash its bytes."""
+    digest = sha256()
+    with ledger.log.snapshot() as log:
+        after = 0
+        while rows := log.plain_page(after=after, limit=_PAGE):
+            for _, stream, _, topic, state in rows:
+                digest.update(stream)
+                digest.update(topic.encode())
+                digest.update(state)
+            after = rows[-1][0]
+
+
+def _verified(ledger: FundLedger) -> None:
+    if not verify(ledger).ok:
+        raise AssertionError("the log that was just written does not verify")
+
+
+def figures(scale: Scale) -> Figures:
+    size = scale.of(1_000_000, 20_000)
+    for store in STORES:
+        with opened(store) as (ledger, _):
+            for number, chunk in enumerate(islice(chunks(_CHUNK), size // _CHUNK)):
+                ledger.append(chunk, commit_of(f"chunk-{number}", chunk))
+            found = paired(
+                lambda ledger=ledger: seconds(lambda: _verified(ledger)),
+                lambda ledger=ledger: seconds(lambda: _read(ledger)),
+                rounds=scale.of(5, 3),
+            )
+        ratio, low, high = found.speed()
+        rates = [size / median(times) for times in (found.ours, found.theirs)]
+        yield Figure(
+            work=f"verify, {size:,} events, {store}",
+            against="reading the same rows and SHA-256 over their bytes",
+            ratio=ratio,
+            low=low,
+            high=high,
+            aim="≥ 0.5",
+            said=f"{rates[0]:,.0f} events/s, the limit {rates[1]:,.0f}.",
+        )
