@@ -1,0 +1,73 @@
+"""The columns of every fact there is, and that none of them gets lost between the rooms."""
+
+import msgspec
+import pytest
+
+from ledger.archive.columns import (
+    DETAILS,
+    HEAD,
+    STATE,
+    Columnar,
+    columns_of,
+    required_columns,
+    schema_of,
+)
+from ledger.events.base import Source
+from ledger.events.claim import ClaimAmounts
+from ledger.events.registry import CATALOGUE, UnknownTopic
+from settlement.intake import claim_facts
+
+
+def test_known_details_are_those_of_the_claims_file():
+    assert {*DETAILS} == {*claim_facts._DETAILS, "setl_time"}
+
+
+@pytest.mark.parametrize("topic", CATALOGUE)
+def test_every_fact_has_columns_with_names_of_their_own(topic):
+    names = schema_of(topic).names
+    assert len(names) == len({*names})
+    assert names[: len(HEAD)] == [*HEAD]
+    assert names[-1] == STATE
+    assert required_columns(topic) <= {*names}
+
+
+@pytest.mark.parametrize("topic", CATALOGUE)
+def test_what_has_no_column_is_named_here(topic):
+    fact = CATALOGUE[topic]
+    columns = {one.path[0] for one in columns_of(fact)}
+    without = {*fact.__struct_fields__} - columns
+    assert without <= {"plan", "options", "content"}
+    assert ("content" in without) == (topic == "policy.adopted.v1")
+
+
+def test_a_claim_shows_its_amounts_details_and_source_flat():
+    names = schema_of("claim.settled.v1").names
+    wanted = {*ClaimAmounts.__struct_fields__, *DETAILS, "postings"}
+    assert wanted | {f"source_{one}" for one in Source.__struct_fields__} <= {*names}
+    assert {"amounts", "details", "source"} & {*names} == set()
+
+
+def test_a_field_that_is_called_like_a_column_of_the_log_keeps_apart():
+    names = schema_of("key.rotated.v1").names
+    assert ("version" in names, "fact_version" in names) == (True, True)
+
+
+def test_a_topic_that_nobody_knows_is_refused():
+    with pytest.raises(UnknownTopic):
+        schema_of("nobody.knows.v1")
+
+
+def test_whole_numbers_stay_whole_to_the_last_digit():
+    big = 2**63 - 1
+    fact = CATALOGUE["target.set.v1"](area="a", by="b", indicator="i", fund="390", year=big)
+    with Columnar() as columnar:
+        read = columnar.read("target.set.v1", [1], ["s"], [1], [msgspec.json.encode(fact)])
+    assert read.table["year"].to_pylist() == [big]
+    assert read.folders.to_pylist() == ["area=a/fund=390/period=_"]
+
+
+def test_a_folder_is_named_safely():
+    fact = CATALOGUE["target.set.v1"](area="../..", by="b", indicator="i", fund="", year=1)
+    with Columnar() as columnar:
+        read = columnar.read("target.set.v1", [1], ["s"], [1], [msgspec.json.encode(fact)])
+    assert read.folders.to_pylist() == ["area=..%2F../fund=_/period=_"]
