@@ -23,6 +23,8 @@ Row = tuple[int, list[Cell]]
 _BYTES = 3 << 20
 _ROWS = 5_000  # of a workbook
 _BOM = b"\xef\xbb\xbf"
+#: Characters of one record, however many lines its quoted cells span.
+LONGEST_RECORD = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,8 @@ class _Records:
         self._coding = coding
         self._lines = self._lines_of(piece)
         self._at = 0
-        self._reader = csv.reader(_Fed(self), delimiter=delimiter, strict=True)
+        self._measured = Measured(_Fed(self))
+        self._reader = csv.reader(self._measured, delimiter=delimiter, strict=True)
         self.count = 0
 
     def _lines_of(self, piece: bytes) -> list[str]:
@@ -164,8 +167,34 @@ class _Records:
     def __iter__(self) -> Iterator[list[str]]:
         while self._at < len(self._lines):
             record = next(self._reader)
+            self._measured.begin()
             self.count += 1
             yield record
+
+
+class Measured:
+    """Lines for ``csv`` that stop where one record goes on and on: it is held in memory whole.
+
+    ``csv`` bounds a cell; ten million cells of two characters in one record are gigabytes.
+    """
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._taken = 0
+
+    def __iter__(self) -> "Measured":
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._taken += len(line)
+        if self._taken > LONGEST_RECORD:
+            raise csv.Error("record larger than limit")
+        return line
+
+    def begin(self) -> None:
+        """Begin the next record."""
+        self._taken = 0
 
 
 class _Fed:

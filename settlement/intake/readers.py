@@ -47,6 +47,7 @@ class Table:
     other_sheets: tuple[str, ...]  # of a workbook, with content but without a head
     _rows: Callable[[], Iterator[Row]] = field(repr=False)
     _blocks: Callable[[], Iterator[Block]] = field(repr=False)
+    _mark: tuple[int, ...] = ()
 
     @property
     def kind(self) -> Kind:
@@ -60,6 +61,7 @@ class Table:
 
     def rows(self) -> Iterator[Row]:
         """Give every row below the head that is not blank, with its line; FileRefused if it breaks."""
+        self._unchanged()
         right_below = True
         for line, cells in self._rows():
             if line <= self.head.line or is_blank(cells):
@@ -68,9 +70,11 @@ class Table:
                 continue  # the same head once more in the other language
             right_below = False
             yield line, cells
+        self._unchanged()
 
     def blocks(self) -> Iterator[Block]:
         """Give the rows below the head by blocks, blank ones among them; FileRefused if it breaks."""
+        self._unchanged()
         right_below = True
         for block in self._blocks():
             rest = block.after(self.head.line)
@@ -82,6 +86,21 @@ class Table:
                     right_below = False
                     rest = rest.with_odd(first)
             yield rest
+        self._unchanged()
+
+    def _unchanged(self) -> None:
+        """Refuse a file that somebody writes to: what was checked must be what is posted."""
+        try:
+            now = _mark_of(self.path)
+        except OSError as wrong:
+            raise refuse("file_unreadable", reason=wrong.strerror or str(wrong)) from wrong
+        if self._mark and now != self._mark:
+            raise refuse("file_unreadable", reason="读取期间文件有改动 / it changed meanwhile")
+
+
+def _mark_of(path: Path) -> tuple[int, ...]:
+    stat = path.stat()
+    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def is_blank(cells: list[Cell]) -> bool:
@@ -101,6 +120,7 @@ def open_table(path: Path, *, kind: str | None = None) -> Table:
             raise refuse("file_not_found", path=path.name)
         if not path.is_file():
             raise refuse("not_a_file", path=path.name)
+        mark = _mark_of(path)
         with path.open("rb") as file:
             start = file.read(512)
         if not start:
@@ -108,14 +128,14 @@ def open_table(path: Path, *, kind: str | None = None) -> Table:
         if start.startswith(ZIP_MAGIC):
             if not is_workbook(path):
                 raise refuse("unsupported_format", format="ZIP")
-            return _from_workbook(path, Workbook(path, binary=False), kind)
+            return replace(_from_workbook(path, Workbook(path, binary=False), kind), _mark=mark)
         if start.startswith(OLE_MAGIC):
-            return _from_workbook(path, Workbook(path, binary=True), kind)
+            return replace(_from_workbook(path, Workbook(path, binary=True), kind), _mark=mark)
         lowered = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
         for magic, name in _OTHER_FORMATS.items():
             if lowered.startswith(magic):
                 raise refuse("unsupported_format", format=name)
-        return _from_text(path, TextFile(path), kind)
+        return replace(_from_text(path, TextFile(path), kind), _mark=mark)
     except OSError as wrong:
         raise refuse("file_unreadable", reason=wrong.strerror or str(wrong)) from wrong
 

@@ -9,7 +9,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from settlement.intake.blocks import Block, blocks_of_text, malformed
+from settlement.intake.blocks import Block, Measured, blocks_of_text, malformed
 from settlement.intake.cells import Cell
 from settlement.intake.rejections import refuse
 
@@ -99,9 +99,11 @@ class TextFile:
         """
         number = 0
         with self._path.open(encoding=self.encoding, newline="") as file:
-            reader = csv.reader(file, delimiter=delimiter, strict=True)
+            lines = Measured(file)
+            reader = csv.reader(lines, delimiter=delimiter, strict=True)
             try:
                 for number, record in enumerate(reader, start=1):
+                    lines.begin()
                     yield number, record  # type: ignore[misc]
             except csv.Error as wrong:
                 raise malformed(wrong, number + 1) from wrong
