@@ -7,10 +7,10 @@ for good, while events, totals and seals stay as they are (design §3.15). With 
 
 import hmac
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -133,12 +133,24 @@ class Vault:
             key = self.key(PERSON, version)
         return hmac.new(key, number.encode(), sha256).hexdigest()[:32], version
 
+    def person_tokens(self, numbers: Iterable[str], version: int) -> list[str]:
+        """Give the tokens of many numbers under one version of the key: ``person_token`` of each.
+
+        HMAC-SHA-256 written out (RFC 2104), with its two padded keys made once.
+        """
+        padded = self.key(PERSON, version).ljust(sha256().block_size, b"\0")
+        inner, outer = (bytes(byte ^ pad for byte in padded) for pad in (0x36, 0x5C))
+        return [
+            sha256(outer + sha256(inner + number.encode()).digest()).hexdigest()[:32]
+            for number in numbers
+        ]
+
     def content_key(self, data_sha256: str) -> str:
         """Give the keyed hash that names a file's content; the plain hash could be guessed at."""
         _, key = self.current_key(CONTENT)
         return hmac.new(key, data_sha256.encode(), sha256).hexdigest()
 
-    def keep_file(self, content: str, data: bytes) -> None:
+    def keep_file(self, content: str, data: BinaryIO) -> None:
         """Keep a received file encrypted under a key of its own; again is no change.
 
         A file whose key was destroyed is kept anew: it has been brought in again.
@@ -147,13 +159,26 @@ class Vault:
         self._forget_unreadable(name, content)
         version, key = self.current_key(name)
         cipher = AESGCM(key)
-        pieces = [data[start : start + _CHUNK] for start in range(0, len(data), _CHUNK)] or [b""]
         with self._writing() as connection:
             kept = connection.execute(
                 text("SELECT 1 FROM received_files WHERE content = :content"), {"content": content}
             ).first()
             if kept:
                 return
+            chunks = size = 0
+            while (piece := data.read(_CHUNK)) or not chunks:
+                connection.execute(
+                    text(
+                        "INSERT INTO received_file_chunks (content, no, data)"
+                        " VALUES (:content, :no, :data)"
+                    ),
+                    {
+                        "content": content,
+                        "no": chunks,
+                        "data": cipher.encrypt(_nonce(chunks), piece, content.encode()),
+                    },
+                )
+                chunks, size = chunks + 1, size + len(piece)
             connection.execute(
                 text(
                     "INSERT INTO received_files"
@@ -164,23 +189,11 @@ class Vault:
                     "content": content,
                     "name": name,
                     "version": version,
-                    "size": len(data),
-                    "chunks": len(pieces),
+                    "size": size,
+                    "chunks": chunks,
                     "now": self._now_us(),
                 },
             )
-            for number, piece in enumerate(pieces):
-                connection.execute(
-                    text(
-                        "INSERT INTO received_file_chunks (content, no, data)"
-                        " VALUES (:content, :no, :data)"
-                    ),
-                    {
-                        "content": content,
-                        "no": number,
-                        "data": cipher.encrypt(_nonce(number), piece, content.encode()),
-                    },
-                )
 
     def _forget_unreadable(self, name: str, content: str) -> None:
         """Drop what is left of a file whose key was destroyed."""

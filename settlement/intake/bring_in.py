@@ -17,6 +17,7 @@ from ledger.domain.chart import account_words
 from ledger.errors import Unavailable
 from ledger.store.commit import IntakeLease
 from ledger.store.vault import Vault
+from settlement.intake.ahead import beside
 from settlement.intake.attempt import Attempt, load_attempt
 from settlement.intake.checked_files import check_flows
 from settlement.intake.claim_check import ClaimsExaminer
@@ -133,12 +134,17 @@ def bring_in(path: Path, desk: Desk, *, kind: str | None = None) -> Outcome:
     if before is not None and before.rejected == 0:
         return replace(outcome, accepted=before.accepted, already=before.accepted, duplicate=True)
     outcome = replace(outcome, duplicate=before is not None)
-    if not desk.dry_run:  # stored as received before its rows are judged (design §4)
-        desk.vault.keep_file(content, path.read_bytes())
     context = _context(desk)
     if table.kind.name == FUND_FLOWS:
         return _bring_flows(desk, table, context, attempt, outcome)
     return _bring_claims(desk, table, context, attempt, outcome)
+
+
+def _keep(desk: Desk, attempt: Attempt, path: Path) -> None:
+    """Store the file as received: it is kept whatever is found in it (design §4)."""
+    if not desk.dry_run:
+        with path.open("rb") as file:
+            desk.vault.keep_file(attempt.content, file)
 
 
 def _sha256(path: Path) -> str:
@@ -167,7 +173,7 @@ def _may_post(desk: Desk, *, rejected: int, stopped: bool) -> bool:
 def _bring_flows(
     desk: Desk, table: Table, context: CheckContext, attempt: Attempt, outcome: Outcome
 ) -> Outcome:
-    checked = check_flows(table, context)
+    checked = beside(lambda: _keep(desk, attempt, table.path), lambda: check_flows(table, context))
     found = sort_documents(desk.ledger, desk.area, documents(checked.rows))
     rejections = sorted([*checked.rejections, *found.rejections], key=lambda one: one.line)
     rejected = len({rejection.line for rejection in rejections})
@@ -207,7 +213,7 @@ def _bring_claims(
     desk: Desk, table: Table, context: CheckContext, attempt: Attempt, outcome: Outcome
 ) -> Outcome:
     examiner = ClaimsExaminer(desk.ledger, desk.vault, desk.area, table, context)
-    found = examiner.examine()
+    found = beside(lambda: _keep(desk, attempt, table.path), examiner.examine)
     lines = found.rejected_lines
     outcome = replace(
         outcome,

@@ -17,12 +17,12 @@ from ledger.application import FundLedger
 from ledger.domain.identity import claim_stream
 from ledger.events.claim import ClaimAmounts
 from ledger.store.vault import Vault
+from settlement.intake.ahead import ahead
 from settlement.intake.checked_files import ClaimsCheck
 from settlement.intake.claim_columns import ClaimColumns
 from settlement.intake.claim_facts import contents, streams
 from settlement.intake.claim_rows import FUND_PARTS, IDENTITY, ClaimRow
 from settlement.intake.owing import Owing, Unbooked
-from settlement.intake.persons import tokens
 from settlement.intake.readers import Table
 from settlement.intake.rejections import FileProblem, Rejection
 from settlement.intake.repetitions import Repetitions
@@ -30,6 +30,7 @@ from settlement.intake.row_reader import CheckContext
 from settlement.intake.standing import Standing, standing
 
 _MONTH = 7  # characters of YYYY-MM
+_HOLD_BYTES = 400 << 20
 
 
 class _Original(msgspec.Struct):
@@ -73,13 +74,16 @@ class ClaimsExaminer:
         self._owing = Owing(area)
         self._unbooked = Unbooked()
         self._refunds: list[ClaimRow] = []
+        self._held: list[ClaimColumns] | None = []
+        self._held_bytes = 0
 
     def examine(self) -> ClaimsFound:
         """Go over the file once; again only where refunds or repetitions wait for another row."""
         found = ClaimsFound()
         check = ClaimsCheck(self._table, self._context)
         repetitions = Repetitions()
-        for claims, rejected in check.blocks():
+        for claims, rejected in ahead(check.blocks()):
+            self._hold(claims)
             found.rejections += [one for row in rejected for one in row.rejections]
             if len(claims):
                 first = repetitions.first_ones(claims, streams(self._area.code, claims))
@@ -102,7 +106,18 @@ class ClaimsExaminer:
         for claims in self._again():
             yield claims.without_lines(left_out)
 
+    def _hold(self, claims: ClaimColumns) -> None:
+        """Keep checked rows for posting, as far as memory goes; a larger file is read again."""
+        if self._held is not None:
+            self._held.append(claims)
+            self._held_bytes += claims.nbytes
+            if self._held_bytes > _HOLD_BYTES:
+                self._held = None
+
     def _again(self) -> Iterator[ClaimColumns]:
+        if self._held is not None:
+            yield from self._held
+            return
         for claims, _ in ClaimsCheck(self._table, self._context).blocks():
             yield claims
 
@@ -140,7 +155,7 @@ class ClaimsExaminer:
         for key in pc.unique(keys).to_pylist():
             mask = pc.equal(keys, key)
             those = claims.where(mask)
-            persons = tokens(self._vault, those.plain("psn_no"), key)
+            persons = self._vault.person_tokens(those.plain("psn_no").to_pylist(), key)
             said = contents(those, pa.array(persons, pa.string()))
             theirs = [head for head in heads if head.person_key == key]
             rows = zip(

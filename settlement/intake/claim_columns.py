@@ -70,6 +70,12 @@ class ClaimColumns:
     def __len__(self) -> int:
         return len(self.lines)
 
+    @property
+    def nbytes(self) -> int:
+        """Memory that the columns take, in bytes."""
+        columns = (self.lines, *self.values.values())
+        return sum(column.get_total_buffer_size() for column in columns)
+
     @classmethod
     def of_rows(cls, rows: Sequence[ClaimRow]) -> "ClaimColumns":
         """Turn rows into columns."""

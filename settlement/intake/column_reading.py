@@ -26,6 +26,7 @@ _NEUTRAL = {Form.AMOUNT: "0.00", Form.TIME: "2000-01-01 00:00:00"}
 _MARKED = r"^[0-9A-Za-z][0-9A-Za-z._:/-]{0,63}$"
 #: A column whose first cells differ less than this is read by its different texts.
 _SAMPLE, _FEW = 256, 64
+_BYTE = 127
 
 
 class Read(NamedTuple):
@@ -57,12 +58,14 @@ class ColumnReader:
     def _by_text(self, cells: pa.Array) -> Read:
         """Parse each different text once."""
         texts = cells.dictionary_encode()
+        if len(texts.dictionary) <= _BYTE:  # columns are held until they are posted
+            texts = pa.DictionaryArray.from_arrays(texts.indices.cast(pa.int8()), texts.dictionary)
         values, bad = self._parsed(texts.dictionary.to_pylist())
         where = None if bad is None else bad.take(texts.indices)
         if values.null_count:  # an empty cell is null by its index, not by its value
             places = iter(range(len(values)))
             moved = [next(places) if value.is_valid else None for value in values]
-            indices = pa.array(moved, pa.int32()).take(texts.indices)
+            indices = pa.array(moved, texts.indices.type).take(texts.indices)
             return Read(pa.DictionaryArray.from_arrays(indices, values.drop_null()), where)
         return Read(pa.DictionaryArray.from_arrays(texts.indices, values), where)
 

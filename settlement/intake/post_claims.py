@@ -5,7 +5,7 @@ it was when the file comes again, and its rows count only once it is completed. 
 kind keeps a second process out; its token fences off one that was overtaken.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import compress
@@ -30,12 +30,13 @@ from ledger.store.commit import (
     Total,
     TotalKey,
 )
+from ledger.store.prepared import Encoded, Prepared, prepare
 from ledger.store.vault import Vault
+from settlement.intake.ahead import ahead
 from settlement.intake.attempt import Attempt
 from settlement.intake.claim_columns import ClaimColumns, in_chunks
 from settlement.intake.claim_facts import ClaimEncoder, streams
 from settlement.intake.owing import Owing
-from settlement.intake.persons import tokens
 from settlement.intake.standing import standing
 
 CHUNK = 10_000
@@ -63,6 +64,15 @@ class _Fresh(NamedTuple):
     claims: ClaimColumns
     streams: Sequence[bytes]
     versions: Sequence[int]
+
+
+class _Ready(NamedTuple):
+    """A chunk on its way into the log; ``mine`` of its rows this round posted before."""
+
+    chunk: Chunk
+    mine: int
+    prepared: Prepared | None  # None where every row stands
+    commit: Commit
 
 
 class ClaimPoster:
@@ -103,9 +113,9 @@ class ClaimPoster:
         self._stood = pa.array(plan.standing, pa.int64())
         started_at = self._start(plan)
         posted = already = done = 0
-        for chunk in in_chunks(claims, CHUNK):
-            rows = sum(map(len, chunk))
-            mine = self._post_chunk(chunk, started_at)
+        for ready in ahead(self._made_ready(in_chunks(claims, CHUNK), started_at)):
+            rows = sum(map(len, ready.chunk))
+            mine = self._post_chunk(ready, started_at)
             posted += mine
             already += rows - mine
             done += rows
@@ -143,25 +153,39 @@ class ClaimPoster:
         )
         return receipt.first_position
 
-    def _post_chunk(self, chunk: Chunk, started_at: int) -> int:
-        """Post what of a chunk does not stand yet; give how many rows this round has posted of it.
+    def _made_ready(self, chunks: Iterable[Chunk], started_at: int) -> Iterator[_Ready]:
+        """Prepare every chunk as if nothing had happened since the file was checked.
 
-        Only rows that stood when the file was checked are looked up again; that nobody was first
-        with any other is known from the log, which refuses a second fact in its place.
+        Only rows that stood then are looked up again; that nobody was first with any other is
+        known from the log, which refuses a second fact in its place.
         """
-        doubtful = self._stood
+        for chunk in chunks:
+            yield self._ready(chunk, self._stood, started_at)
+
+    def _post_chunk(self, ready: _Ready, started_at: int) -> int:
+        """Post what of a chunk does not stand yet; give how many rows this round has posted of it."""
+        doubtful: pa.Array | None = self._stood
         for tries_left in range(_TRIES - 1, -1, -1):
-            fresh, mine = self._fresh(chunk, doubtful, started_at)
-            if not any(rows.versions for rows in fresh):
-                return mine
+            prepared = ready.prepared
+            if prepared is None:
+                return ready.mine
             try:
-                return mine + self._append(fresh)
+                self._ledger.append_prepared(prepared, ready.commit)
             except (MonthNotOpen, StreamConflict) as wrong:
                 if not tries_left:
                     raise
                 if isinstance(wrong, StreamConflict):
                     doubtful = None
+                ready = self._ready(ready.chunk, doubtful, started_at)
+                continue
+            return ready.mine + len(prepared.events)
         raise AssertionError("the last try returns or raises")
+
+    def _ready(self, chunk: Chunk, doubtful: pa.Array | None, started_at: int) -> _Ready:
+        """Encode, pack and hash what of a chunk does not stand yet."""
+        fresh, mine = self._fresh(chunk, doubtful, started_at)
+        events, commit = self._encoded(fresh)
+        return _Ready(chunk, mine, prepare(events) if events else None, commit)
 
     def _fresh(
         self, chunk: Chunk, doubtful: pa.Array | None, started_at: int
@@ -194,17 +218,19 @@ class ClaimPoster:
             )
         return fresh, mine
 
-    def _append(self, fresh: Sequence[_Fresh]) -> int:
-        """Append rows under their own key, sorted by stream; give how many there were."""
+    def _encoded(self, fresh: Sequence[_Fresh]) -> tuple[list[Encoded], Commit]:
+        """Write the events of a chunk, sorted by stream, and the commit that goes with them."""
         states = self._ledger.log.books(self._area.code)
-        events: list[tuple[bytes, int, str, bytes]] = []
+        events: list[Encoded] = []
         said: list[str] = []
         booked: set[tuple[BookKey, Period]] = set()
         totals: dict[TotalKey, Total] = {}
         for claims, names, versions in fresh:
             if not versions:
                 continue
-            persons = tokens(self._vault, claims.plain("psn_no"), self._person_key)
+            persons = self._vault.person_tokens(
+                claims.plain("psn_no").to_pylist(), self._person_key
+            )
             found = self._encoder.encode(claims, persons, states)
             events += zip(names, versions, found.topics, found.states, strict=True)
             said += found.contents
@@ -214,18 +240,15 @@ class ClaimPoster:
                 totals[key] = Total(*map(add, before, total))
         events.sort(key=itemgetter(0))
         digest = sha256("".join(said).encode()).hexdigest()
-        self._ledger.append_encoded(
-            events,
-            Commit(
-                key=f"{self._attempt.key}:chunk:{digest[:32]}",
-                input_hash=digest,
-                booked=frozenset(booked),
-                totals=totals,
-                lease=self._lease,
-                staged_for=self._attempt.intake,
-            ),
+        commit = Commit(
+            key=f"{self._attempt.key}:chunk:{digest[:32]}",
+            input_hash=digest,
+            booked=frozenset(booked),
+            totals=totals,
+            lease=self._lease,
+            staged_for=self._attempt.intake,
         )
-        return len(events)
+        return events, commit
 
     def _complete(self, plan: ClaimsPlan, *, posted: int, already: int) -> IntakeCompleted:
         """Let the rows count: from this position on they are known."""

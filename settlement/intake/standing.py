@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
-from uuid import UUID
 
 import msgspec
 
@@ -37,7 +36,7 @@ class Standing:
 
 
 class _Log(Protocol):
-    def stream_heads(self, ids: Sequence[UUID]) -> dict[UUID, StoredRow]: ...
+    def heads(self, streams: Sequence[bytes]) -> list[StoredRow]: ...
 
 
 def standing(log: _Log, streams: Iterable[bytes]) -> Mapping[bytes, Standing]:
@@ -45,10 +44,10 @@ def standing(log: _Log, streams: Iterable[bytes]) -> Mapping[bytes, Standing]:
     found: dict[bytes, Standing] = {}
     rest = iter(streams)
     decode = msgspec.json.Decoder(_Said).decode
-    while batch := [UUID(bytes=stream) for stream in islice(rest, _BATCH)]:
-        for stream, row in log.stream_heads(batch).items():
+    while batch := list(islice(rest, _BATCH)):
+        for row in log.heads(batch):
             said = decode(row.state)
-            found[stream.bytes] = Standing(
+            found[row.originator_id.bytes] = Standing(
                 version=row.originator_version,
                 position=row.position,
                 reversed=row.topic in {DocumentReversed.TOPIC, ClaimReversed.TOPIC},
