@@ -10,16 +10,15 @@ import struct
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from operator import itemgetter
 from typing import Any, Protocol, Self
 
 from ledger.errors import BooksDamaged, InputRejected
 from ledger.store import statements as sql
 from ledger.store.books import BookState
-from ledger.store.codec import decode_fact
+from ledger.store.codec import decode_fact, decode_facts
 from ledger.store.commit import BookKey, Total, TotalKey, TransitionRefused
 from ledger.store.finding import Finding
-from ledger.store.reading import EventsInOrder, PlainRow, Reading, moment_of
+from ledger.store.reading import Columns, EventsInOrder, Reading, moment_of
 from ledger.store.recomputed import Recomputed
 from ledger.store.recording import Recording
 from ledger.store.seals import (
@@ -27,13 +26,12 @@ from ledger.store.seals import (
     NO_DIGEST,
     Seal,
     canonical_rows,
-    leaf,
+    leaves,
     merkle_root,
     seal_digest,
 )
 
 _SEALS_AT_ONCE = 500
-_POSITION = itemgetter(0)
 #: Findings about the log come in its order; more than these would say nothing new.
 _MOST = 200
 
@@ -192,47 +190,49 @@ class _Walk:
             self._bad_seal("seal_altered", seal, "或其业务键被改动", "or its key was altered")
 
     def _check_events(self, seal: Seal) -> None:
-        leaves: list[bytes] = []
+        hashes: list[bytes] = []
         awaited = seal.first_position
-        for rows in self._events.up_to(seal.last_position):
-            inside = self._in_place(self._sealed(rows, seal.first_position), awaited, seal)
-            awaited = inside[-1][0] + 1 if inside else awaited
-            leaves += _leaves(inside)
-            self._fold(inside)
+        for events in self._events.up_to(seal.last_position):
+            inside = self._in_place(self._sealed(events, seal.first_position), awaited, seal)
+            if inside.positions:
+                awaited = inside.positions[-1] + 1
+                hashes += _leaves(inside)
+                self._fold(inside)
         if awaited <= seal.last_position:
             self._missing(awaited, seal.last_position, seal)
-        if len(leaves) == seal.events and merkle_root(leaves) != seal.root:
+        if len(hashes) == seal.events and merkle_root(hashes) != seal.root:
             self._bad_seal(
                 "events_altered", seal, "所含事件被改动", "covers an event that was altered"
             )
-        self.events += len(leaves)
+        self.events += len(hashes)
 
-    def _sealed(self, rows: list[PlainRow], first: int) -> list[PlainRow]:
-        """Tell of the rows before a seal's first, which none covers, and give the others."""
-        stray = bisect_left(rows, first, key=_POSITION)
-        for row in rows[:stray]:
-            self._unsealed(row[0])
-        return rows[stray:] if stray else rows
+    def _sealed(self, events: Columns, first: int) -> Columns:
+        """Tell of the events before a seal's first, which none covers, and give the others."""
+        stray = bisect_left(events.positions, first)
+        for position in events.positions[:stray]:
+            self._unsealed(position)
+        return events.part(stray) if stray else events
 
-    def _in_place(self, rows: list[PlainRow], awaited: int, seal: Seal) -> list[PlainRow]:
-        """Tell what is missing between rows of a seal, or has a place taken before; give the rest."""
-        if list(map(_POSITION, rows)) == list(range(awaited, awaited + len(rows))):
-            return rows
-        kept: list[PlainRow] = []
-        for row in rows:
-            if row[0] < awaited:
-                self._unsealed(row[0])
+    def _in_place(self, events: Columns, awaited: int, seal: Seal) -> Columns:
+        """Tell what is missing between a seal's events, or has a place taken before; give the rest."""
+        if events.positions == tuple(range(awaited, awaited + len(events.positions))):
+            return events
+        kept = []
+        for event in zip(*events, strict=True):
+            position = event[0]
+            if position < awaited:
+                self._unsealed(position)
                 continue
-            if row[0] > awaited:
-                self._missing(awaited, row[0] - 1, seal)
-            kept.append(row)
-            awaited = row[0] + 1
-        return kept
+            if position > awaited:
+                self._missing(awaited, position - 1, seal)
+            kept.append(event)
+            awaited = position + 1
+        return Columns(*zip(*kept, strict=True)) if kept else events.part(0, 0)
 
     def _check_beyond(self, last: Seal) -> None:
-        for rows in self._events.up_to(None):
-            for row in rows:
-                self._unsealed(row[0])
+        for events in self._events.up_to(None):
+            for position in events.positions:
+                self._unsealed(position)
         if last.last_position != self._last:
             zh, en = "末封记顺序有误", "is out of order at the end of the log"
             self._bad_seal("seal_unordered", last, zh, en)
@@ -257,18 +257,27 @@ class _Walk:
             last=seal.last_position,
         )
 
-    def _fold(self, rows: list[PlainRow]) -> None:
-        add = self.recomputed.add
-        for position, _, _, topic, state in rows:
-            try:
-                add(decode_fact(topic, state, position=position))
-            except BooksDamaged as error:
-                self._add(error.code, position, error.message("zh"), error.message("en"))
-            except TransitionRefused as error:
-                self._add("step_out_of_order", position, error.message("zh"), error.message("en"))
-            except ValueError as error:
-                zh, en = f"事件内容有误：{error}", f"the event says what cannot be: {error}"
-                self._add("event_unreadable", position, zh, en)
+    def _fold(self, events: Columns) -> None:
+        counted, add = 0, self.recomputed.add
+        try:
+            for fact in decode_facts(events.topics, events.states):
+                add(fact)
+                counted += 1
+        except (BooksDamaged, TransitionRefused, ValueError, TypeError, KeyError):
+            # This event, and those after it, are looked at one by one.
+            for event in zip(*events.part(counted), strict=True):
+                self._fold_one(event[0], event[3], event[4])
+
+    def _fold_one(self, position: int, topic: str, state: bytes) -> None:
+        try:
+            self.recomputed.add(decode_fact(topic, state, position=position))
+        except BooksDamaged as error:
+            self._add(error.code, position, error.message("zh"), error.message("en"))
+        except TransitionRefused as error:
+            self._add("step_out_of_order", position, error.message("zh"), error.message("en"))
+        except ValueError as error:
+            zh, en = f"事件内容有误：{error}", f"the event says what cannot be: {error}"
+            self._add("event_unreadable", position, zh, en)
 
     def _add(self, code: str, position: int, zh: str, en: str, **facts: Any) -> None:
         if len(self.findings) < _MOST:
@@ -289,12 +298,12 @@ class _Walk:
             self.findings.append(Finding("chain_rewritten", anchor.position, zh, en, facts))
 
 
-def _leaves(rows: list[PlainRow]) -> list[bytes]:
-    """Hash events; one of which the database holds something else than we write is none of ours."""
+def _leaves(events: Columns) -> list[bytes]:
+    """Hash events; where the database holds something else than we write, none of them is ours."""
     try:
-        return [leaf(row) for row in canonical_rows(row[1:] for row in rows)]
+        return leaves(canonical_rows(zip(*events[1:], strict=True)))
     except (TypeError, ValueError, AttributeError, struct.error):
-        return [b""] * len(rows)
+        return [b""] * len(events.positions)
 
 
 def _stray_keys(log: Reading) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """Facts to stored events and back (编码): JSON that an auditor reads with SQL, typed on the way in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -63,6 +63,15 @@ def decode_fact(topic: str, state: bytes, *, position: int | None = None) -> Fac
         return decoder(state) if decoder is not None else _upcast(topic, state)
     except (msgspec.MsgspecError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
         raise EventUnreadable(position=position, topic=topic, reason=str(error)) from error
+
+
+def decode_facts(topics: Iterable[str], states: Iterable[bytes]) -> Iterator[Fact]:
+    """Read facts one after the other; ValueError, TypeError or KeyError at one that is no plain one.
+
+    Which one that is, and why, ``decode_fact`` tells.
+    """
+    for topic, state in zip(topics, states, strict=True):
+        yield _DECODE[topic](state)
 
 
 def _upcast(topic: str, state: bytes) -> Fact:

@@ -34,7 +34,7 @@ from ledger.store.postgres_pool import (
 )
 from ledger.store.postgres_wire import Connection
 from ledger.store.prepared import Prepared
-from ledger.store.reading import PlainRow, Reading
+from ledger.store.reading import Reading
 from ledger.store.recording import Clock, Recording
 from ledger.store.statements import POSTGRESQL, rendered
 
@@ -58,8 +58,8 @@ class PostgresReading(Reading):
     def stored_rows(self, rows: Sequence[tuple[Any, ...]]) -> list[StoredRow]:
         return list(map(StoredRow._make, rows))
 
-    def plain_rows(self, rows: Sequence[tuple[Any, ...]]) -> list[PlainRow]:
-        return rows if isinstance(rows, list) else list(rows)
+    def stream_bytes(self, streams: Sequence[Any]) -> Sequence[bytes]:
+        return streams
 
     def stream_name(self, stream: UUID) -> UUID:
         return stream

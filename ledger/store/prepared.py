@@ -6,7 +6,7 @@ An event travels here as a plain tuple, not as an object: a claims file brings m
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ledger.store.seals import canonical_rows, leaf, merkle_root
+from ledger.store.seals import canonical_rows, leaves, merkle_root
 
 #: Stream id (16 bytes), version, topic and state of one event, as it is going to be stored.
 Encoded = tuple[bytes, int, str, bytes]
@@ -32,4 +32,4 @@ def prepare(events: Iterable[Encoded]) -> Prepared:
     if {len(stream) for stream, _, _, _ in kept} != {16}:
         raise ValueError("streams of the log are named by 16 bytes")
     rows = canonical_rows(kept)
-    return Prepared(kept, b"".join(rows), merkle_root([leaf(row) for row in rows]))
+    return Prepared(kept, b"".join(rows), merkle_root(leaves(rows)))

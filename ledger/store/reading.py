@@ -8,7 +8,6 @@ from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -44,8 +43,31 @@ def moment_of(at_us: int) -> datetime:
 StoredFact = tuple[int, str, bytes]
 
 
-#: Position, stream (no bytes at all where the database holds none of ours), version, topic, state.
+#: Position, stream, version, topic, state of one event.
 PlainRow = tuple[int, bytes, int, str, bytes]
+
+
+class Columns(NamedTuple):
+    """Events side by side: quicker than an object for each where the whole log is gone through.
+
+    A stream is no bytes at all where the database holds none of ours.
+    """
+
+    positions: Sequence[int]
+    streams: Sequence[bytes]
+    versions: Sequence[int]
+    topics: Sequence[str]
+    states: Sequence[bytes]
+
+    def part(self, start: int, end: int | None = None) -> "Columns":
+        """Give some of the events."""
+        return Columns(
+            self.positions[start:end],
+            self.streams[start:end],
+            self.versions[start:end],
+            self.topics[start:end],
+            self.states[start:end],
+        )
 
 
 class UnfinishedIntake(NamedTuple):
@@ -78,8 +100,8 @@ class Reading(ABC):
         """Give the database's event rows their types."""
 
     @abstractmethod
-    def plain_rows(self, rows: Sequence[tuple[Any, ...]]) -> list[PlainRow]:
-        """Name the streams of the database's event rows by their bytes."""
+    def stream_bytes(self, streams: Sequence[Any]) -> Sequence[bytes]:
+        """Give the bytes of streams as PLAIN_PAGE names them; none for what is no name of ours."""
 
     @abstractmethod
     def stream_name(self, stream: UUID) -> object:
@@ -120,9 +142,17 @@ class Reading(ABC):
         """
         return self.rows(sql.FACTS, {"after": after, "until": until})
 
+    def columns(self, *, after: int, limit: int) -> Columns:
+        """Give the events after a position, for whoever goes through the whole log."""
+        rows = self.rows(sql.PLAIN_PAGE, {"after": after, "limit": limit})
+        if not rows:
+            return Columns((), (), (), (), ())
+        positions, streams, versions, topics, states = zip(*rows, strict=True)
+        return Columns(positions, self.stream_bytes(streams), versions, topics, states)
+
     def plain_page(self, *, after: int, limit: int) -> list[PlainRow]:
-        """Give the events after a position as plain rows, for whoever goes through the whole log."""
-        return self.plain_rows(self.rows(sql.PLAIN_PAGE, {"after": after, "limit": limit}))
+        """Give the same as rows."""
+        return list(zip(*self.columns(after=after, limit=limit), strict=True))
 
     def stream(self, stream: UUID) -> list[StoredRow]:
         """Give all events of one stream."""
@@ -206,23 +236,24 @@ class EventsInOrder:
 
     def __init__(self, log: Reading) -> None:
         self._log = log
-        self._rows: list[PlainRow] = []
+        self._page = Columns((), (), (), (), ())
+        self._next = 0  # in the page
         self._after = 0
 
-    def up_to(self, position: int | None) -> Iterator[list[PlainRow]]:
+    def up_to(self, position: int | None) -> Iterator[Columns]:
         """Give the events up to a position inclusive, or all that are left, some at a time."""
-        while self._rows or self._read():
-            count = len(self._rows)
+        while self._next < len(self._page.positions) or self._read():
+            end = len(self._page.positions)
             if position is not None:
-                count = bisect_right(self._rows, position, key=itemgetter(0))
-            taken, self._rows = self._rows[:count], self._rows[count:]
-            if taken:
-                yield taken
-            if self._rows:
+                end = bisect_right(self._page.positions, position, lo=self._next)
+            if end > self._next:
+                yield self._page.part(self._next, end)
+                self._next = end
+            if end < len(self._page.positions):
                 return
 
     def _read(self) -> bool:
-        self._rows = self._log.plain_page(after=self._after, limit=_PAGE)
-        if self._rows:
-            self._after = self._rows[-1][0]
-        return bool(self._rows)
+        self._page, self._next = self._log.columns(after=self._after, limit=_PAGE), 0
+        if self._page.positions:
+            self._after = self._page.positions[-1]
+        return bool(self._page.positions)

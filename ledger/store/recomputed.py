@@ -108,11 +108,15 @@ class Recomputed:
 
     def _add_postings(self, fact: Posted) -> None:
         source = getattr(fact, "source", None)
-        intake = None if source is None else source.intake
         sums = self._live
+        intake = None if source is None else source.intake
         if intake is not None and intake not in self._completed:
-            sums = self._waiting.setdefault(intake, {})
-        area, month = fact.area, self._month(fact.booked_on)
+            found = self._waiting.get(intake)
+            sums = self._waiting.setdefault(intake, {}) if found is None else found
+        area, day = fact.area, fact.booked_on
+        month = self._months.get(day)
+        if month is None:
+            month = self._months[day] = Period.parse(day[:7]).ordinal
         for posting in fact.postings:
             key = area, month, posting.fund, posting.debit, posting.credit
             total = sums.get(key)
@@ -121,12 +125,6 @@ class Recomputed:
             else:
                 total[0] += posting.fen
                 total[1] += 1
-
-    def _month(self, day: str) -> int:
-        month = self._months.get(day)
-        if month is None:
-            month = self._months[day] = Period.parse(day[:7]).ordinal
-        return month
 
     def _release(self, intake: str) -> None:
         for key, (fen, lines) in self._waiting.pop(intake, {}).items():

@@ -60,6 +60,11 @@ def leaf(row: bytes) -> bytes:
     return sha256(row).digest()
 
 
+def leaves(rows: Iterable[bytes]) -> list[bytes]:
+    """Hash canonical rows."""
+    return [sha256(row).digest() for row in rows]
+
+
 def _level_above(nodes: Sequence[bytes]) -> list[bytes]:
     above = [
         sha256(b"\x01" + left + right).digest()

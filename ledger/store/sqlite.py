@@ -44,7 +44,7 @@ from ledger.store.failures import (
 )
 from ledger.store.guard import Params, Write
 from ledger.store.prepared import Prepared
-from ledger.store.reading import PlainRow, Reading
+from ledger.store.reading import Reading
 from ledger.store.recording import Clock, Recording
 from ledger.store.seals import Seal, seal_after
 from ledger.store.statements import SQLITE, rendered
@@ -167,11 +167,15 @@ class SqliteReading(Reading):
             for position, stream, version, topic, state in rows
         ]
 
-    def plain_rows(self, rows: Sequence[tuple[Any, ...]]) -> list[PlainRow]:
-        return [
-            (position, _bytes_of(stream), version, topic, state)
-            for position, stream, version, topic, state in rows
-        ]
+    def stream_bytes(self, streams: Sequence[Any]) -> Sequence[bytes]:
+        try:
+            joined = "".join(streams)
+            names = bytes.fromhex(joined)
+        except (ValueError, TypeError):
+            return [_bytes_of(stream) for stream in streams]
+        if names.hex() != joined or {len(stream) for stream in streams} != {32}:
+            return [_bytes_of(stream) for stream in streams]
+        return [names[start : start + 16] for start in range(0, len(names), 16)]
 
     def stream_name(self, stream: UUID) -> str:
         return stream.hex

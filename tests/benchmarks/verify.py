@@ -14,6 +14,7 @@ from benchmarks._stores import STORES, opened
 from benchmarks.figures import Figure, Figures, Scale, paired, seconds
 
 from ledger.application import FundLedger
+from ledger.store import statements as sql
 from ledger.verify import verify
 
 _CHUNK, _PAGE = 10_000, 5_000
@@ -24,9 +25,9 @@ def _read(ledger: FundLedger) -> None:
     digest = sha256()
     with ledger.log.snapshot() as log:
         after = 0
-        while rows := log.plain_page(after=after, limit=_PAGE):
+        while rows := log.rows(sql.PLAIN_PAGE, {"after": after, "limit": _PAGE}):
             for _, stream, _, topic, state in rows:
-                digest.update(stream)
+                digest.update(stream if isinstance(stream, bytes) else stream.encode())
                 digest.update(topic.encode())
                 digest.update(state)
             after = rows[-1][0]
