@@ -99,9 +99,16 @@ def hu(a: str, b: str) -> str:
     return f"((2 * ({a}) + ({b})) // (2 * ({b})))"
 
 
+_LOW = hu("base4 * cost_fen", "average_fen")
+_HIGH = hu(
+    "base4 * (cost_fen * high_denominator - high_base_fen)", "average_fen * high_denominator"
+)
+
 # A refund mirrors its settlement entirely, so neither is a case. What was settled again after a
 # reversal stands behind the position up to which its number is overtaken.
-_CASES = f"""
+#: One row for each institution and standing, and for each group of what is held back: cases, points,
+#: cost, what was booked, and the position of the first case.
+KERNEL = f"""
 WITH undone AS (
     SELECT r.original_position AS position
     FROM reversed AS r JOIN bounds AS b ON r.area = b.area
@@ -122,7 +129,7 @@ overtaken AS (
 ),
 cases AS (
     SELECT
-        s.position, s.institution, s.dise_code,
+        s.position, s.institution, NULLIF(s.dise_code, '') AS dise_code,
         s.medfee_sumamt AS cost_fen,
         COALESCE(s.hifp_pay, 0) AS booked_fen,
         COALESCE(s.position <= o.through, FALSE) AS cancelled
@@ -138,7 +145,7 @@ judged AS (
         g.base4, g.average_fen, g.high_denominator, g.high_base_fen, i.coefficient4,
         CASE
             WHEN c.cancelled THEN {Standing.CANCELLED:d}
-            WHEN c.dise_code IS NULL OR c.dise_code = '' THEN {Standing.NO_GROUP:d}
+            WHEN c.dise_code IS NULL THEN {Standing.NO_GROUP:d}
             WHEN g.code IS NULL THEN {Standing.UNKNOWN_GROUP:d}
             WHEN i.code IS NULL THEN {Standing.UNKNOWN_INSTITUTION:d}
             WHEN c.cost_fen IS NULL OR c.cost_fen < 0 OR c.cost_fen > {MAX_COST_FEN}
@@ -150,18 +157,12 @@ judged AS (
     FROM cases AS c
     LEFT JOIN groups AS g ON g.code = c.dise_code
     LEFT JOIN institutions AS i ON i.code = c.institution
-)"""
-
-_LOW = hu("base4 * cost_fen", "average_fen")
-_HIGH = hu(
-    "base4 * (cost_fen * high_denominator - high_base_fen)", "average_fen * high_denominator"
-)
-
-#: One row for each institution and standing: cases, points, cost and what was booked.
-SCORES = f"""{_CASES},
+),
 scored AS (
     SELECT
-        institution, standing, cost_fen, booked_fen, coefficient4,
+        position, institution, standing, cost_fen, booked_fen, coefficient4,
+        CASE WHEN standing BETWEEN {Standing.NO_GROUP:d} AND {Standing.COST_OUT_OF_BOUNDS:d}
+            THEN dise_code END AS held_group,
         CASE standing
             WHEN {Standing.NORMAL:d} THEN base4
             WHEN {Standing.LOW:d} THEN {_LOW}
@@ -171,25 +172,16 @@ scored AS (
 ),
 pointed AS (
     SELECT
-        institution, standing, cost_fen, booked_fen,
+        position, institution, standing, held_group, cost_fen, booked_fen,
         COALESCE({hu("case4 * coefficient4", str(ONE))}, 0) AS points4
     FROM scored
 )
 SELECT
-    institution, standing, COUNT(*) AS cases,
-    SUM(points4) AS points4, SUM(cost_fen) AS cost_fen, SUM(booked_fen) AS booked_fen
+    institution, standing, held_group,
+    COUNT(*) AS cases, SUM(points4) AS points4, SUM(cost_fen) AS cost_fen,
+    SUM(booked_fen) AS booked_fen, MIN(position) AS first_position
 FROM pointed
-GROUP BY institution, standing
-"""
-
-#: What is held back, by what would have to be added or looked into, with the first case's position.
-HELD_BACK = f"""{_CASES}
-SELECT
-    standing, institution, dise_code, COUNT(*) AS cases,
-    SUM(cost_fen) AS cost_fen, MIN(position) AS first_position
-FROM judged
-WHERE standing > {Standing.CANCELLED:d} AND standing < {Standing.NORMAL:d}
-GROUP BY standing, institution, dise_code
+GROUP BY institution, standing, held_group
 """
 
 
@@ -201,4 +193,4 @@ def in_dialect(text: str, dialect: str) -> str:
 
 def kernel_hash() -> str:
     """Name the rules that a run followed."""
-    return sha256(f"{SCORES}\n{HELD_BACK}".encode()).hexdigest()
+    return sha256(KERNEL.encode()).hexdigest()

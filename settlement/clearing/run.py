@@ -15,25 +15,19 @@ from settlement.clearing.scoring import Scope, tables
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Cases of one institution and standing; points in 1/10,000, amounts in fen."""
+    """Cases of one institution and standing; points in 1/10,000, amounts in fen.
+
+    What is held back is told apart by ``group``: it brings no points until something is added to
+    the rules or looked into, and is never guessed.
+    """
 
     institution: str
     standing: Standing
+    group: str | None
     cases: int
     points4: int
     cost_fen: int
     booked_fen: int  # 记账统筹: what the pooled fund was charged at the counter
-
-
-@dataclass(frozen=True, slots=True)
-class HeldBack:
-    """Cases that bring no points until something is added or looked into; never guessed."""
-
-    standing: Standing
-    institution: str
-    group: str | None
-    cases: int
-    cost_fen: int
     first_position: int
 
 
@@ -58,7 +52,6 @@ class Scored:
     """What a run found, in the order of institutions."""
 
     tallies: tuple[Tally, ...]
-    held_back: tuple[HeldBack, ...]
     record: RunRecord
 
     @property
@@ -68,6 +61,11 @@ class Scored:
             institution: sum(one.points4 for one in many)
             for institution, many in groupby(self.tallies, key=lambda one: one.institution)
         }
+
+    @property
+    def held_back(self) -> list[Tally]:
+        """What brings no points for want of a group, a coefficient or a plausible cost."""
+        return [one for one in self.tallies if one.standing.held_back]
 
 
 def parts_of(
@@ -102,28 +100,22 @@ def score_cases(
     freeze of a month. NotComputable where a number of the rules is out of bounds.
     """
     told = tables(rules, scope, watermark=watermark)
-    scores = engine.answer(kernel.SCORES, parts, told)
-    tallies = sorted(
-        (_tally(*row) for row in scores), key=lambda one: (one.institution, one.standing)
-    )
-    held = []
-    if any(one.standing.held_back for one in tallies):
-        held = engine.answer(kernel.HELD_BACK, parts, told)
-    listed = sorted((_held(*row) for row in held), key=lambda one: one.first_position)
+    rows = engine.answer(kernel.KERNEL, parts, told)
+    tallies = sorted((_tally(*row) for row in rows), key=_order)
     record = RunRecord(
         engine=engine.name,
         engine_version=engine.version,
         kernel=kernel.kernel_hash(),
         parameters=tables_digest(told),
         watermark=watermark,
-        result=rows_digest([*scores, *held]),
+        result=rows_digest(rows),
     )
-    return Scored(tuple(tallies), tuple(listed), record)
+    return Scored(tuple(tallies), record)
 
 
-def _tally(institution: str, standing: int, *sums: int) -> Tally:
-    return Tally(institution, Standing(standing), *sums)
+def _tally(institution: str, standing: int, group: str | None, *sums: int) -> Tally:
+    return Tally(institution, Standing(standing), group, *sums)
 
 
-def _held(standing: int, institution: str, group: str | None, *sums: int) -> HeldBack:
-    return HeldBack(Standing(standing), institution, group, *sums)
+def _order(one: Tally) -> tuple[str, Standing, int]:
+    return one.institution, one.standing, one.first_position

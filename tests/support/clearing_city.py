@@ -65,6 +65,15 @@ def lay_out(folder: Path, claims: int, *, parts_a_month: int = 1) -> City:
     return City(parts, behind)
 
 
+def laid_out(folder: Path, watermark: int) -> City:
+    """Name the parts of a city that another process laid out."""
+    parts = {
+        name: Parts(columns, tuple(sorted(folder.glob(f"v1/event_type={topic}/*/*/*/*.parquet"))))
+        for name, (topic, columns) in kernel.ARCHIVE.items()
+    }
+    return City(parts, watermark)
+
+
 def _path(folder: Path, name: str, month: str, first: int, last: int) -> Path:
     topic = kernel.ARCHIVE[name][0]
     within = folder / f"v1/event_type={topic}/area={AREA}/fund=310/period={month}"

@@ -3,7 +3,6 @@
 It shares no formula with ``settlement/clearing``; it is slow and meant to be read.
 """
 
-from collections import defaultdict
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 from typing import Any
@@ -12,27 +11,20 @@ import pyarrow.parquet as pq
 
 CANCELLED, NO_GROUP, UNKNOWN_GROUP, UNKNOWN_INSTITUTION, COST, NORMAL, LOW, HIGH = range(8)
 HIGHEST_COST_FEN = 500_000_000
-Found = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]
 
 
-def reference(parts: Any, rules: Any, scope: Any, *, watermark: int) -> Found:
-    """Give the rows of the tallies and of what is held back."""
-    tallies: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-    held: dict[tuple[Any, ...], list[int]] = {}
+def reference(parts: Any, rules: Any, scope: Any, *, watermark: int) -> list[tuple[Any, ...]]:
+    """Give the rows that the kernel has to give."""
+    sums: dict[tuple[Any, ...], list[int]] = {}
     for case, ended in _cases(parts, scope, watermark):
         standing, points4 = _judge(case, rules, ended=ended)
-        cost, booked = case["medfee_sumamt"], case["hifp_pay"] or 0
-        sums = tallies[case["institution"], standing]
-        for place, amount in enumerate((1, points4, cost, booked)):
-            sums[place] += amount
-        if NO_GROUP <= standing <= COST:
-            key = (standing, case["institution"], case["dise_code"])
-            one = held.setdefault(key, [0, 0, case["position"]])
-            one[0] += 1
-            one[1] += cost
-    return [(*key, *sums) for key, sums in tallies.items()], [
-        (*key, *one) for key, one in held.items()
-    ]
+        held = (case["dise_code"] or None) if NO_GROUP <= standing <= COST else None
+        one = sums.setdefault((case["institution"], standing, held), [0, 0, 0, 0, case["position"]])
+        one[0] += 1
+        one[1] += points4
+        one[2] += case["medfee_sumamt"]
+        one[3] += case["hifp_pay"] or 0
+    return [(*key, *one) for key, one in sums.items()]
 
 
 def _cases(parts: Any, scope: Any, watermark: int) -> list[tuple[dict[str, Any], bool]]:

@@ -20,7 +20,7 @@ from typing import Any
 
 from support.services import _absent, find_program, free_port
 
-_STARTUP_SECONDS = 60
+_STARTUP_SECONDS = 120
 _HOST = "127.0.0.1"
 _QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
@@ -73,7 +73,10 @@ class Cluster:
         work = ("--work-dir", str(self.folder / name), self.master)
         running = self._start(name, "org.apache.spark.deploy.worker.Worker", *options, *work)
         self._workers.append(running)
-        self._wait_for(lambda: "Successfully registered with master" in self._said(name), name)
+
+    def executors(self) -> int:
+        """Count the executors that the driver knows, one a worker."""
+        return len(self.session.sparkContext._jsc.sc().statusTracker().getExecutorInfos()) - 1
 
     def kill_worker(self) -> None:
         """End one worker with its executor at once, as a machine that loses power."""
@@ -93,6 +96,7 @@ class Cluster:
                 builder = builder.config(name, value)
             self.session = builder.getOrCreate()
         self.session.sparkContext.setLogLevel("ERROR")
+        self._wait_for(lambda: self.executors() == len(self._workers), "worker-0")
 
     def stop(self) -> None:
         """End the session, then every process."""

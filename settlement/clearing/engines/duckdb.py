@@ -42,6 +42,7 @@ class DuckDBEngine:
                 "memory_limit": f"{self.memory_mib}MiB",
                 "threads": self.threads,
                 "preserve_insertion_order": False,
+                "enable_progress_bar": False,  # it would be drawn on standard output
                 # An empty name forbids spilling: rather an error than files in the working folder.
                 "temp_directory": str(self.spill or ""),
             }

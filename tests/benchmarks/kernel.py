@@ -1,0 +1,155 @@
+"""The clearing kernel over a year of a city's claims, against DuckDB touching the same columns."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import duckdb
+from benchmarks.figures import Figure, Paired, Scale, paired, seconds
+from support import spark
+from support.clearing_city import RULES, SCOPE, City, lay_out
+from support.clearing_reference import reference
+
+from settlement.clearing import kernel
+from settlement.clearing.engine import Engine
+from settlement.clearing.engines.duckdb import DuckDBEngine
+from settlement.clearing.run import score_cases
+
+ENGINE = DuckDBEngine(memory_mib=160, threads=os.cpu_count() or 1)
+
+#: What any engine has to do before it can score: give every value of these columns once.
+_COLUMNS = kernel.ARCHIVE["settled"][1]
+_TOUCHED = ", ".join(
+    f"MAX({name})" if kind == "VARCHAR" else f"SUM({name})" for name, kind in _COLUMNS
+)
+
+#: Run in a process of its own, whose peak memory is the kernel's and that of its imports.
+_APART = """
+import resource, sys
+from pathlib import Path
+from benchmarks.kernel import ENGINE, clear
+from support.clearing_city import laid_out
+clear(ENGINE, laid_out(Path(sys.argv[1]), int(sys.argv[2])))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def figures(scale: Scale) -> Iterator[Figure]:
+    """Give the figures of the kernel."""
+    with tempfile.TemporaryDirectory(prefix="medfund-kernel-") as folder:
+        claims, few = scale.of(10_000_000, 400_000), scale.of(1_000_000, 50_000)
+        whole = Path(folder, "whole")
+        city = lay_out(whole, claims)
+        yield _against_touching(city, claims, rounds=scale.of(9, 3))
+        yield _memory(whole, city, claims)
+        part = lay_out(Path(folder, "part"), few)
+        yield _against_python(part, few, rounds=scale.of(3, 1))
+        if spark.is_there() and not scale.short:
+            yield _on_spark(city, claims)
+
+
+def clear(engine: Engine, city: City) -> None:
+    """Score every case of the city."""
+    score_cases(engine, city.parts, RULES, SCOPE, watermark=city.watermark)
+
+
+def _touch(city: City) -> None:
+    config = {"memory_limit": f"{ENGINE.memory_mib}MiB", "threads": ENGINE.threads}
+    with duckdb.connect(config=config) as connection:
+        files = [str(file) for file in city.parts["settled"].files]
+        found = connection.read_parquet(files, hive_partitioning=False)
+        found.aggregate(_TOUCHED).fetchall()
+
+
+def _against_touching(city: City, claims: int, *, rounds: int) -> Figure:
+    ours, theirs = partial(clear, ENGINE, city), partial(_touch, city)
+    times = paired(partial(seconds, ours), partial(seconds, theirs), rounds=rounds)
+    ratio, low, high = times.time()
+    return Figure(
+        work=f"clearing kernel, {_millions(claims)} claims",
+        against=f"DuckDB touching the same {len(_COLUMNS)} columns",
+        ratio=ratio,
+        low=low,
+        high=high,
+        aim="≤ 2",
+        unit="× time",
+        said=_rate(claims, times),
+        limited_by="Two joins on texts (group, institution) and one on the settlement's number,"
+        " for refunds; reading the number is most of the touching.",
+    )
+
+
+def _memory(folder: Path, city: City, claims: int) -> Figure:
+    words = [sys.executable, "-c", _APART, str(folder), str(city.watermark)]
+    ran = subprocess.run(words, check=True, capture_output=True, text=True)
+    mebibytes = int(ran.stdout) / 1024
+    return Figure(
+        work=f"clearing kernel, {_millions(claims)} claims: peak memory of the process",
+        against="–",
+        ratio=mebibytes,
+        low=mebibytes,
+        high=mebibytes,
+        aim="< 300",
+        unit="MiB",
+        said=f"DuckDB limited to {ENGINE.memory_mib} MiB; the rest is the interpreter, its"
+        " libraries and the pages of files that are being read.",
+    )
+
+
+def _against_python(city: City, claims: int, *, rounds: int) -> Figure:
+    def naive() -> None:
+        reference(city.parts, RULES, SCOPE, watermark=city.watermark)
+
+    ours = partial(clear, ENGINE, city)
+    times = paired(partial(seconds, ours), partial(seconds, naive), rounds=rounds, warm=0)
+    ratio, low, high = times.speed()
+    return Figure(
+        work=f"clearing kernel, {_millions(claims)} claims",
+        against="a loop over the cases in Python fractions",
+        ratio=ratio,
+        low=low,
+        high=high,
+        aim="",
+        unit="× speed",
+        said=_rate(claims, times),
+    )
+
+
+def _on_spark(city: City, claims: int) -> Figure:
+    """Compare Spark with Spark: the kernel with scanning one column, both warm."""
+    from settlement.clearing.engines.spark import SparkEngine  # noqa: PLC0415 - may be absent
+
+    with spark.cluster(executor_memory="1g") as cluster:
+        engine = SparkEngine(cluster.session)
+        files = [f"file://{file}" for file in city.parts["settled"].files]
+        columns = [f"max({name})" for name, _ in _COLUMNS]
+
+        def touch() -> None:
+            cluster.session.read.parquet(*files).selectExpr(*columns).collect()
+
+        ours = partial(seconds, partial(clear, engine, city))
+        times = paired(ours, partial(seconds, touch), rounds=3)
+    ratio, low, high = times.time()
+    return Figure(
+        work=f"clearing kernel on Spark, {_millions(claims)} claims, warm",
+        against=f"Spark touching the same {len(_COLUMNS)} columns",
+        ratio=ratio,
+        low=low,
+        high=high,
+        aim="",
+        unit="× time",
+        said=f"{_rate(claims, times)} A master, two workers of one core and the driver on loopback,"
+        " without the second compiler of Java: the same machine as DuckDB, which is not its purpose.",
+    )
+
+
+def _millions(count: int) -> str:
+    return f"{count / 1_000_000:g} M"
+
+
+def _rate(claims: int, times: Paired) -> str:
+    return f"{claims / min(times.ours) / 1_000_000:.2g} M claims a second at best."
