@@ -10,13 +10,17 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from typing import NamedTuple, Protocol
 
+import msgspec
 from sqlalchemy import func, or_, select
 
 from ledger.errors import InputRejected
+from ledger.events.claim import ClaimRefunded, ClaimSettled
+from ledger.events.intake import IntakeCompleted
+from ledger.store.reading import StoredFact
 from ledger.store.seals import Seal
 from projections.fold import Fold
 from projections.follow import PAGE_SIZE, Log, PositionBeyondLog
-from projections.page import Bucket, Remembered
+from projections.page import Bucket, Remembered, SlimSource
 from projections.store import Reading
 
 #: Asia/Shanghai has had no other offset since 1991, and no log is older.
@@ -97,7 +101,11 @@ def _part(reading: Reading, log: Log, *, base: int, until: int) -> Bucket:
     """Fold the beginning of one commit, with the intakes that complete in it."""
     running = _running_at(reading, base)
     fold = Fold(after=base, remembered=Remembered(running, _openings_at(reading, base)))
-    fold.commit(log.read_facts(after=base, until=until), last=until)
+    facts = log.read_facts(after=base, until=until)
+    if running and not any(topic == IntakeCompleted.TOPIC for _, topic, _ in facts):
+        # A settlement whose intake goes on running counts for nothing yet.
+        facts = [fact for fact in facts if not _waits(fact, running)]
+    fold.commit(facts, last=until)
     part = Bucket()
     for bucket in fold.page.counted.values():
         part.absorb(bucket)
@@ -106,6 +114,24 @@ def _part(reading: Reading, log: Log, *, base: int, until: int) -> Bucket:
         if key in running:
             part.absorb(_staged(log, key, started=running[key], until=base))
     return part
+
+
+class _Whose(msgspec.Struct, gc=False):
+    """Whose settlement it is: all that is read of one that does not count yet."""
+
+    area: str
+    source: SlimSource
+
+
+_decode_whose = msgspec.json.Decoder(_Whose).decode
+_WAITING = frozenset({ClaimSettled.TOPIC, ClaimRefunded.TOPIC})
+
+
+def _waits(fact: StoredFact, running: Mapping[tuple[str, str], int]) -> bool:
+    if fact[1] not in _WAITING:
+        return False
+    whose = _decode_whose(fact[2])
+    return (whose.area, whose.source.intake) in running
 
 
 def _staged(log: Log, intake: tuple[str, str], *, started: int, until: int) -> Bucket:
