@@ -30,6 +30,8 @@ class DuckDBEngine:
     ) -> list[Row]:
         """Run the text as it is written."""
         with self._connect() as connection:
+            # The bar would be drawn on standard output, which belongs to the answer of a command.
+            connection.execute("SET enable_progress_bar = false")
             for name, source in parts.items():
                 _read_parts(connection, name, source)
             for name, table in tables.items():
@@ -42,7 +44,6 @@ class DuckDBEngine:
                 "memory_limit": f"{self.memory_mib}MiB",
                 "threads": self.threads,
                 "preserve_insertion_order": False,
-                "enable_progress_bar": False,  # it would be drawn on standard output
                 # An empty name forbids spilling: rather an error than files in the working folder.
                 "temp_directory": str(self.spill or ""),
             }
