@@ -1,9 +1,8 @@
 """Checking rows (逐行核验): each event's leaf for the seals, and its columns against its state."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, repeat
 from pathlib import Path
-from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,7 +10,7 @@ import pyarrow.parquet as pq
 from ledger.archive.columns import Columnar, fen_of, required_columns, schema_of
 from ledger.archive.manifest import Part
 from ledger.errors import BooksDamaged
-from ledger.store.seals import canonical_row, leaf
+from ledger.store.seals import canonical_rows, leaf
 
 _ROWS_AT_ONCE = 10_000
 
@@ -114,13 +113,13 @@ class _Rows:
         self.fen += fen
 
     def _place(self, positions: Sequence[int], table: pa.Table, topic: str) -> None:
-        name = topic.encode()
-        columns = (table[one].to_pylist() for one in ("stream", "version", "state"))
-        for position, stream, version, state in zip(positions, *columns, strict=True):
+        versions: list[int] = table["version"].to_pylist()
+        topics = repeat(topic, len(positions))
+        rows = canonical_rows(zip(_streams(table), versions, topics, _states(table), strict=True))
+        for position, row in zip(positions, rows, strict=True):
             place = position - self._before - 1
             if not 0 <= place < len(self._leaves) or self._leaves[place] is not None:
                 raise _PartDiffers
-            row = canonical_row(UUID(stream).bytes, version, name, state.encode())
             self._leaves[place] = leaf(row)
 
     def compare(self, topic: str, pieces: list[_Piece]) -> None:
@@ -130,9 +129,9 @@ class _Rows:
             right = self._columnar.read(
                 topic,
                 there["position"].to_pylist(),
-                there["stream"].to_pylist(),
+                _streams(there),
                 there["version"].to_pylist(),
-                [one.encode() for one in there["state"].to_pylist()],
+                _states(there),
             )
         except (BooksDamaged, ValueError):
             part = pieces[0][0]
@@ -153,6 +152,14 @@ class _Rows:
                     f"the columns of {part.path} at position {position} are not what its event says"
                 )
                 self._tell("archive_columns_differ", position, zh, en)
+
+
+def _streams(table: pa.Table) -> list[bytes]:
+    return [bytes.fromhex(one.replace("-", "")) for one in table["stream"].to_pylist()]
+
+
+def _states(table: pa.Table) -> list[bytes]:
+    return [one.encode() for one in table["state"].to_pylist()]
 
 
 def _completed(table: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -149,6 +149,12 @@ class Columns:
     folders: pa.Array
 
 
+def stream_text(stream: bytes) -> str:
+    """Write the 16 bytes of a stream's id as a UUID is written."""
+    name = stream.hex()
+    return f"{name[:8]}-{name[8:12]}-{name[12:16]}-{name[16:20]}-{name[20:]}"
+
+
 class Columnar:
     """Turns states into columns. It holds a database in memory and is closed by its owner."""
 
@@ -165,7 +171,7 @@ class Columnar:
         self,
         topic: str,
         positions: Sequence[int],
-        streams: Sequence[str],
+        streams: Sequence[bytes],
         versions: Sequence[int],
         states: Sequence[bytes],
     ) -> Columns:
@@ -184,7 +190,7 @@ class Columnar:
         head = [
             pa.array(positions, _INTEGER),
             named,
-            pa.array(streams, _TEXT),
+            pa.array(map(stream_text, streams), _TEXT),
             pa.array(versions, _INTEGER),
         ]
         table = pa.table([*head, *fields, raw], schema=schema)

@@ -31,13 +31,13 @@ from ledger.archive.failures import (
 from ledger.archive.manifest import Manifest, Reached, nothing_yet, reached
 from ledger.archive.parts import Waiting, write_events, write_seals
 from ledger.store import statements as sql
-from ledger.store.codec import StoredRow
-from ledger.store.reading import Reading
-from ledger.store.seals import Seal, canonical_row, leaf, merkle_root
+from ledger.store.reading import PlainRow, Reading
+from ledger.store.seals import Seal, canonical_rows, leaf, merkle_root
 
 RANGE_EVENTS = 500_000
 PAGE = 10_000
 _SEALS_AT_ONCE = 5000
+_STREAM_BYTES = 16
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 
 Progress = Callable[[int, int], None]
@@ -145,34 +145,30 @@ class _Range:
         """Sort the range's events into their folders; give the leaf of each."""
         leaves: list[bytes] = []
         after, until = self._at.position, self._end.last_position
-        while page := self._log.read_page(after=after, limit=PAGE, until=until):
-            leaves += [
-                leaf(
-                    canonical_row(
-                        row.originator_id.bytes,
-                        row.originator_version,
-                        row.topic.encode(),
-                        row.state,
-                    )
-                )
-                for row in page
-            ]
-            if page[-1].position - after != len(page):
+        while after < until:
+            page = self._log.plain_page(after=after, limit=min(PAGE, until - after))
+            if not page or page[-1][0] - after != len(page) or not all(map(_of_our_form, page)):
                 raise LogNotArchivable(position=after + 1, seal=self._end.no)
+            leaves += map(leaf, canonical_rows(row[1:] for row in page))
             self._sort(page)
-            after = page[-1].position
+            after = page[-1][0]
         return leaves
 
-    def _sort(self, page: list[StoredRow]) -> None:
-        by_topic: dict[str, list[StoredRow]] = {}
+    def _sort(self, page: list[PlainRow]) -> None:
+        by_topic: dict[str, list[PlainRow]] = {}
         for row in page:
-            by_topic.setdefault(row.topic, []).append(row)
+            by_topic.setdefault(row[3], []).append(row)
         for topic, rows in by_topic.items():
             positions, streams, versions, _, states = zip(*rows, strict=True)
-            read = self._columnar.read(topic, positions, [*map(str, streams)], versions, states)
+            read = self._columnar.read(topic, positions, streams, versions, states)
             for place in pc.unique(read.folders).to_pylist():
                 mine = read.table.filter(pc.equal(read.folders, pa.scalar(place)))
                 self._waiting.setdefault((topic, place), Waiting()).add(mine)
+
+
+def _of_our_form(row: PlainRow) -> bool:
+    """Tell whether a row can be hashed at all: somebody else may have written it."""
+    return len(row[1]) == _STREAM_BYTES and isinstance(row[4], bytes)
 
 
 def _seals(log: Reading, *, after: int, to: int) -> Iterator[tuple[Seal, str, str]]:

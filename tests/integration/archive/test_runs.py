@@ -134,7 +134,7 @@ def test_a_retired_topic_is_archived_in_the_columns_of_the_newest(tmp_path, monk
 
     monkeypatch.setitem(registry.UPCASTERS, retired, (cash.ContributionReceived.TOPIC, newer))
     with Columnar() as columnar:
-        read = columnar.read(retired, [7], ["s"], [1], [old])
+        read = columnar.read(retired, [7], [bytes(16)], [1], [old])
     row = read.table.to_pylist()[0]
     assert (row["topic"], row["state"].encode()) == (retired, old)
     assert row["amount_fen"] == row["postings"][0]["fen"] == 2**53 + 1  # no double on the way

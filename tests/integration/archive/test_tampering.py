@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pyarrow as pa
@@ -34,7 +35,7 @@ from ledger.store import schema
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A book with an archive of three ranges; every test takes a copy."""
     folder = tmp_path_factory.mktemp("original")
-    write_book(folder, seed=3, commits=40)
+    write_book(folder, seed=3, commits=25)
     return folder
 
 
@@ -264,9 +265,11 @@ def test_an_event_altered_throughout_with_its_papers_made_good(forger):
 
     def raised(table: pa.Table) -> pa.Table:
         states = [one.replace('"fen":', '"fen":9') for one in table["state"].to_pylist()]
-        heads = (table[one].to_pylist() for one in ("position", "stream", "version"))
+        positions, versions = (table[one].to_pylist() for one in ("position", "version"))
+        streams = [UUID(one).bytes for one in table["stream"].to_pylist()]
+        raised = [one.encode() for one in states]
         with Columnar() as columnar:
-            return columnar.read("claim.settled.v1", *heads, [one.encode() for one in states]).table
+            return columnar.read("claim.settled.v1", positions, streams, versions, raised).table
 
     forger.rewrite(part, raised)
     forger.write_papers(2)
@@ -305,7 +308,7 @@ def test_a_seal_with_its_papers_made_good(forger, column):
 
 def test_the_archive_of_another_book_is_told_by_the_log_alone(forger, tmp_path):
     (other := tmp_path / "other").mkdir()
-    write_book(other, seed=4, commits=40)
+    write_book(other, seed=4, commits=25)
     shutil.rmtree(forger.archive)
     shutil.copytree(other / "archive", forger.archive)
     assert check(forger.archive).ok  # it is sound in itself
@@ -322,7 +325,7 @@ def test_the_archive_of_another_book_is_told_by_the_log_alone(forger, tmp_path):
 def test_an_archive_that_knows_more_than_the_log(original, tmp_path):
     """The log was restored from an older backup, or its end was cut off with its seals."""
     (short := tmp_path / "short").mkdir()
-    write_book(short, seed=3, commits=20)
+    write_book(short, seed=3, commits=12)
     shutil.rmtree(short / "archive")
     shutil.copytree(original / "archive", short / "archive")
     forger = Forger(short)

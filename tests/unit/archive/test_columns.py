@@ -61,7 +61,7 @@ def test_whole_numbers_stay_whole_to_the_last_digit():
     big = 2**63 - 1
     fact = CATALOGUE["target.set.v1"](area="a", by="b", indicator="i", fund="390", year=big)
     with Columnar() as columnar:
-        read = columnar.read("target.set.v1", [1], ["s"], [1], [msgspec.json.encode(fact)])
+        read = columnar.read("target.set.v1", [1], [bytes(16)], [1], [msgspec.json.encode(fact)])
     assert read.table["year"].to_pylist() == [big]
     assert read.folders.to_pylist() == ["area=a/fund=390/period=_"]
 
@@ -69,5 +69,5 @@ def test_whole_numbers_stay_whole_to_the_last_digit():
 def test_a_folder_is_named_safely():
     fact = CATALOGUE["target.set.v1"](area="../..", by="b", indicator="i", fund="", year=1)
     with Columnar() as columnar:
-        read = columnar.read("target.set.v1", [1], ["s"], [1], [msgspec.json.encode(fact)])
+        read = columnar.read("target.set.v1", [1], [bytes(16)], [1], [msgspec.json.encode(fact)])
     assert read.folders.to_pylist() == ["area=..%2F../fund=_/period=_"]
