@@ -22,8 +22,8 @@ from projections.store import ReadStore
 
 
 def figures(scale: Scale) -> Iterator[Figure]:
-    events = scale.of(1_000_000, 60_000)
-    grown = scale.of(20_000_000, 180_000)
+    events = scale.of(1_000_000, 40_000)
+    grown = scale.of(20_000_000, 100_000)
     for name in ("SQLite", "PostgreSQL"):
         with ExitStack() as stack:
             yield from _on(name, _fresh(name, stack), scale, events)
@@ -100,7 +100,7 @@ def _grown(url: str, scale: Scale, small: int, large: int) -> Figure:
             # Catching up by a rebuild's pages; what is timed comes after it.
             bring_up_to(ledger, store, ledger.log.last_position(), page_size=100_000)
         taken = []
-        for _ in range(scale.of(3, 1)):
+        for _ in range(scale.of(3, 2)):
             before = log.position
             log.fill(commits, before + more)
             with at_work(url) as (ledger, store):

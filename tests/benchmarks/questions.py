@@ -23,7 +23,7 @@ _FIRST = date(2021, 1, 1)
 
 
 def figures(scale: Scale) -> Iterator[Figure]:
-    events = scale.of(10_000_000, 60_000)
+    events = scale.of(10_000_000, 30_000)
     for name in ("SQLite", "PostgreSQL"):
         with ExitStack() as stack:
             if name == "SQLite":
@@ -39,7 +39,7 @@ def figures(scale: Scale) -> Iterator[Figure]:
 
 
 def _asked(name: str, scale: Scale, ledger: FundLedger, store: ReadStore) -> Iterator[Figure]:
-    asked = scale.of(500, 60)
+    asked = scale.of(500, 40)
     random = Random(11)
     last = ledger.log.last_position()
     years = max(1, last // 3_000_000 + 1)

@@ -220,6 +220,23 @@ def test_a_reading_keeps_its_generation_while_another_is_switched_in(ledger, sto
         assert set(reading.generations.values()) == {2}
 
 
+def test_of_two_rebuilds_at_once_the_later_one_wins(ledger, store, filled):
+    """Caught: a rebuild that fills tables which another one has dropped and made anew."""
+    up_to_date(ledger, store)
+    truth = answer(ledger, store)
+    others = iter(range(1))
+
+    def meanwhile(_position: int) -> None:
+        for _ in others:
+            assert rebuild(ledger, store).document()["equal"]
+
+    with pytest.raises(Conflict):
+        rebuild(ledger, store, progress=meanwhile, page_size=2)
+    assert answer(ledger, store) == truth
+    assert compare(ledger, store)["equal"]
+    assert rebuild(ledger, store).document()["equal"]
+
+
 def test_a_page_is_written_once(ledger, store, filled):
     begin(store)
     page = next_page(ledger.log, after=0, remembered=Remembered())
