@@ -29,6 +29,8 @@ _moment = datetime(2024, 3, 5, 9, tzinfo=bootstrap.ZONE)
 bootstrap.now = lambda: _moment
 bootstrap.new_key = lambda: bytes(range(32))
 
+from ledger.store.postgres_wire import Call  # noqa: E402
+from ledger.store.postgres_wire import Connection as WireConnection  # noqa: E402
 from medfund.cli import main  # noqa: E402
 from medfund.cli.app import COMMANDS  # noqa: E402
 from settlement.intake import post_claims  # noqa: E402
@@ -143,6 +145,29 @@ def count_postgres(tally: Tally) -> None:
     psycopg.Pipeline.__exit__ = left  # type: ignore[method-assign]
 
 
+def count_wire(tally: Tally) -> None:
+    """Count what the log commits by its own way to the server."""
+    writing: weakref.WeakSet[Any] = weakref.WeakSet()
+    exchange = WireConnection.exchange
+
+    def exchanged(self: WireConnection, *calls: Call) -> list[Any]:
+        """Send what stands before a COMMIT in a message of its own, to die between the two."""
+        texts = [call.statement.sql.lstrip() for call in calls]
+        if any(text.lower().startswith(_WRITES) for text in texts):
+            writing.add(self)
+        if "COMMIT" not in texts or self not in writing:
+            return exchange(self, *calls)
+        at = texts.index("COMMIT")
+        results = exchange(self, *calls[:at]) if at else []
+        tally.before()
+        results += exchange(self, *calls[at:])
+        writing.discard(self)
+        tally.after()
+        return results
+
+    WireConnection.exchange = exchanged  # type: ignore[method-assign]
+
+
 def become(order: dict[str, Any]) -> NoReturn:
     """Be the command, and leave by its exit code."""
     global _moment  # noqa: PLW0603  one process, one command
@@ -158,6 +183,7 @@ def become(order: dict[str, Any]) -> NoReturn:
     tally = Tally((kill[0], kill[1]) if kill else None)
     count_sqlite(tally)
     count_postgres(tally)
+    count_wire(tally)
     code = 1
     try:
         code = main(order["words"])

@@ -1,7 +1,7 @@
 """The disk is full in the middle of work: said as such, nothing lost, and on it goes with more room.
 
-Caught: an error of the driver let out as it is (exit 1, no next step), and a commit whose parts do
-not stand or fall together.
+Seen red before it was repaired: an error of the driver under the read models, let out as it is
+(exit 1, no next step).
 """
 
 import json

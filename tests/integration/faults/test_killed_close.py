@@ -1,7 +1,6 @@
 """Closing, reopening, correcting and keys are killed at every commit and run again.
 
-Caught, and seen red in a copy of the tree: the guard's step of a month in a transaction of its own;
-a message taken out of the outbox before its work is done.
+Seen red in a copy of the tree: a message that is taken out of the outbox before its work is done.
 """
 
 import pytest

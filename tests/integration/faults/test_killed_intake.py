@@ -1,7 +1,6 @@
 """Bringing files in is killed at every commit and run again: the books do not show it.
 
-Caught, and seen red in a copy of the tree: the row of the idempotency key written in a transaction
-of its own; an intake marked as complete before its last chunk was posted.
+Seen red in a copy of the tree: an intake that is marked as complete before its last chunk is posted.
 """
 
 import pytest

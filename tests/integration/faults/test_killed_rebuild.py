@@ -1,6 +1,6 @@
 """Projecting and rebuilding are killed at every commit and run again: the figures do not show it.
 
-Caught, and seen red in a copy of the tree: a page's rows and its position in two transactions.
+Seen red in a copy of the tree: a page's rows and its position in two transactions.
 """
 
 import pytest

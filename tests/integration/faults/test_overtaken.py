@@ -1,7 +1,6 @@
 """A worker that stood still is overtaken; when it wakes, its fencing token keeps it out.
 
-Caught, and seen red in a copy of the tree: a lease that is looked at before the lock only, or not
-at all — the one who wakes then posts and completes what another has posted and completed.
+Seen red in a copy of the tree: a commit whose lease is not looked at.
 """
 
 import pytest

@@ -1,6 +1,6 @@
 """Database and broker are killed and come back: nothing that was confirmed is lost, nothing is twice.
 
-Caught: an append that is tried again under another key, a message that counts as sent before the
+Meant to catch: an append that is tried again under another key, a message that counts as sent before the
 broker has it, and a sweep that asks the queue instead of the books.
 """
 

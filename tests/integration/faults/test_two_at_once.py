@@ -1,8 +1,6 @@
 """Two people, two processes, one moment: one is first, the other is told so, and the books say it once.
 
-Caught, and seen red in a copy of the tree: a close's step without its place on the month's stream
-(both are appended), and a claims chunk whose lease is not looked at under the lock (see
-``test_overtaken.py``).
+Meant to catch: a step that lost and is appended all the same at the next free place of its stream.
 """
 
 import time
