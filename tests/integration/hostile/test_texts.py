@@ -185,3 +185,24 @@ def test_the_rejects_file_runs_no_formula_and_reads_back_the_same(files, text):
     assert [row[6] for row in again[:1]] == [row[6] for row in written[:1]]
     for kept, came in ((again[0][6], text), (again[1][5], text)):
         assert kept.removeprefix("'") in {came, came.removeprefix("'")}
+
+
+def test_one_record_of_millions_of_quoted_lines_is_not_held_in_memory(files, bounded):
+    """Defect: bounding a line and a cell, but not the record that quoted line ends make of them."""
+    path = files.raw("t.csv", files.text() + b",".join([b'"a\n"'] * 8_000_000))
+    ended = bounded("intake", "--dry-run", path)
+    assert (ended.code, "131072" in ended.out, ended.peak_mib < 300) == (2, True, True)
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(files):
+    """Defect: checking in one pass and posting in another without asking whether it is the same."""
+    table = open_table(files.raw("t.csv", files.text()))
+    assert len(list(table.rows())) == 1
+    files.raw("t.csv", files.text().replace(b"1234.56", b"9934.56"))
+    with pytest.raises(FileRefused) as refused:
+        list(table.rows())
+    assert refused.value.problems[0].code == "file_unreadable"
+    table = open_table(files.raw("t.csv", files.text()))
+    table.path.unlink()
+    with pytest.raises(FileRefused):
+        list(table.blocks())
