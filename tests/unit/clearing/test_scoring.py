@@ -56,6 +56,21 @@ def test_the_institution_s_coefficient_multiplies(points, expected, tmp_path):
     assert found.points4 == {HOSPITAL: expected * 10_000}
 
 
+@pytest.mark.parametrize(
+    ("group", "cost", "coefficient4", "expected4"),
+    [
+        (Group(points4=10_002, average_fen=4_000), 1_000, 10_000, 2_501),  # 2,500.5
+        (Group(points4=10_001, average_fen=4_000), 4_000, 5_000, 5_001),  # 5,000.5
+        (Group(points4=10_001, average_fen=4_000), 4_000, 4_999, 4_999),  # 4,999.4999
+    ],
+)
+def test_each_step_is_rounded_half_up(group, cost, coefficient4, expected4, tmp_path):
+    log = Log()
+    log.settle("A", HOSPITAL, cost)
+    rules = Dip(groups={"A": group}, coefficients4={HOSPITAL: coefficient4})
+    assert scored(tmp_path, log, rules).points4 == {HOSPITAL: expected4}
+
+
 def test_an_edge_between_two_fen_is_exact(tmp_path):
     group = Group(points4=10_000, average_fen=1_001)  # edges at 400.4 and 1751.75 fen
     rules = Dip(
