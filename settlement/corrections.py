@@ -4,6 +4,7 @@ The reversal is booked like any fact: on the original's booking date if that mon
 else in the earliest open one. Afterwards the document may be posted again as its next revision.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,11 +22,13 @@ from ledger.events.base import Envelope, Posted, Source
 from ledger.events.cash import CashFact, DocumentReversed
 from ledger.events.claim import ClaimFact, ClaimRefunded, ClaimReversed
 from ledger.events.intake import IntakeCompleted, IntakeFact, IntakeReversed, IntakeStarted
+from ledger.store.codec import decode_all
 from ledger.store.commit import Commit, MonthNotOpen
 from settlement.booking import booked_months, booking_date, books_touched, totals_of
 
 _CHUNK = 5_000
 _TRIES = 5
+_INTAKE = re.compile(r"I([0-9a-f]{12})(?:\.[0-9]+)?")
 
 
 class NothingToReverse(InputRejected):
@@ -222,7 +225,7 @@ def _completed(ledger: FundLedger, area: Area, intake: str) -> _Completed:
     """Find an intake that is completed and was not reversed since."""
     started: int | None = None
     found: _Completed | None = None
-    for position, envelope in ledger.facts():
+    for position, envelope in _facts_of(ledger, intake):
         fact = envelope.fact
         if not isinstance(fact, IntakeFact) or (fact.area, fact.intake) != (area.code, intake):
             continue
@@ -238,6 +241,15 @@ def _completed(ledger: FundLedger, area: Area, intake: str) -> _Completed:
     if found is None:
         raise IntakeNotComplete(intake=intake)
     return found
+
+
+def _facts_of(ledger: FundLedger, intake: str) -> list[tuple[int, Envelope]]:
+    """Give the facts of an intake; its name holds the first digits of its stream (``Attempt``)."""
+    named = _INTAKE.fullmatch(intake)
+    if named is None:
+        return []
+    first, last = (UUID(named[1].ljust(32, digit)) for digit in "0f")
+    return decode_all(ledger.log.streams_between(first, last))
 
 
 def _rows_of(

@@ -158,6 +158,11 @@ class Reading(ABC):
         """Give all events of one stream."""
         return self.stored_rows(self.rows(sql.STREAM, {"id": self.stream_name(stream)}))
 
+    def streams_between(self, first: UUID, last: UUID) -> list[StoredRow]:
+        """Give all events of the streams whose ids lie between two, both included."""
+        bounds = {"first": self.stream_name(first), "last": self.stream_name(last)}
+        return self.stored_rows(self.rows(sql.STREAMS_BETWEEN, bounds))
+
     def event_at(self, position: int) -> StoredRow | None:
         """Give the event at a position."""
         found = self.stored_rows(self.rows(sql.EVENT_AT, {"at": position}))

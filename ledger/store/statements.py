@@ -125,6 +125,10 @@ PLAIN_PAGE = (
     " WHERE {position} > :after ORDER BY {position} LIMIT :limit"
 )
 STREAM = f"SELECT {_EVENT} FROM events WHERE originator_id = :id ORDER BY originator_version"
+STREAMS_BETWEEN = (
+    f"SELECT {_EVENT} FROM events WHERE originator_id >= :first AND originator_id <= :last"
+    " ORDER BY originator_id, originator_version"
+)
 EVENT_AT = f"SELECT {_EVENT} FROM events WHERE {{position}} = :at"
 UNSEALED = (
     "SELECT {position} FROM events WHERE {position} > (SELECT max(last_position) FROM seals)"
