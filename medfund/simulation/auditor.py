@@ -51,6 +51,7 @@ class Auditor:
         self.months = MonthsKept(self.balances)
         self._last_intake: dict[DocKey, str] = {}
         self._booked_last: dict[DocKey, str] = {}
+        self._opened: set[str] = set()
         self._at_us = 0
         self._issued = issued
         self._path = path
@@ -66,6 +67,15 @@ class Auditor:
         require(
             same, "a commit that was confirmed survives a crash", kept=kept, found=(no, position)
         )
+
+    def begin_step(self) -> None:
+        """Forget how far the books were open before: everybody looks anew."""
+        self._opened = set()
+        self._note_bounds()
+
+    def _note_bounds(self) -> None:
+        bounds = (book.open_from for book in self.months.books.values())
+        self._opened.update(Period.from_ordinal(one).first_day.isoformat() for one in bounds if one)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -92,6 +102,7 @@ class Auditor:
             self._commit(found)
             self.commits, self.position, self.digest = no, last, digest.hex()
             self._at_us = at_us
+            self._note_bounds()
             self.digests[last] = self.digest
         if seals:
             self._compare_tables()
@@ -222,13 +233,18 @@ class Auditor:
             require(allowed, "sealed and frozen months do not change", booked_on=fact["booked_on"])
 
     def _require_booked_on(self, fact: Fact, day: str) -> None:
-        """Its own day if that month is open in every fund it touches, else the first open day."""
+        """Its own day if that month is open in every fund it touches, else the first open day.
+
+        A freeze that is withdrawn between the look and the booking leaves it in the month after.
+        """
         bounds = [self.months.books[book].open_from for book in _books_of(fact)]
         open_from = max((bound for bound in bounds if bound is not None), default=None)
         wanted = day
         if open_from is not None and Period.parse(day[:7]).ordinal < open_from:
             wanted = Period.from_ordinal(open_from).first_day.isoformat()
-        require(fact["booked_on"] == wanted, "booked where the months allow", wanted=wanted)
+        booked = fact["booked_on"]
+        allowed = booked == wanted or (booked > day and booked in self._opened)
+        require(allowed, "booked where the months allow", booked=booked, wanted=wanted)
 
     def _document(self, topic: str, event: Event, net: Net) -> None:
         fact = event.fact

@@ -87,11 +87,11 @@ class ProcessWatch:
         """End this process."""
         self._killed = True
 
-    def turn(self) -> None:
+    def turn(self, *, locks: bool) -> None:
         """Let others go first, unless this process holds the write lock: they would wait for it."""
         self._refuse_dead()
         if not self._writing:
-            self._turns.give_way()
+            self._turns.give_way(locks=locks)
             self._refuse_dead()
 
     def before(self, statement: str, *, of_log: bool) -> None:

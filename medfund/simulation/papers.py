@@ -2,7 +2,7 @@
 
 import csv
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -46,6 +46,8 @@ class Desk:
     tax_collects: Mapping[str, bool]
     issued: dict[DocKey, list[Paper]] = field(default_factory=dict)
     files: list[FilePaper] = field(default_factory=list)
+    due: Sequence[date] = ()  # days of the months that are closed next
+    due_percent: int = 0
     _number: int = 0
 
     def flows(
@@ -80,7 +82,10 @@ class Desk:
         return f"{letter}{self._number}"
 
     def _day(self, today: date) -> date:
-        """Draw a day: mostly of these weeks, sometimes of a month long closed."""
+        """Draw a day: of these weeks, of a month that is just being closed, or long before."""
+        due = [day for day in self.due if day <= today]
+        if due and self._rarely(self.due_percent):
+            return self.chance.choice(due)
         return today - timedelta(days=self.chance.choice((0, 3, 10, 25, 40, 70, 120)))
 
     def _amount(self) -> int:

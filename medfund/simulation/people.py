@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
+from ledger.aggregates.area import Area
 from ledger.domain.period import Period
+from ledger.errors import Conflict, InputRejected, RuleRefused
 from medfund.bootstrap import House
 from medfund.simulation import reading
 from medfund.simulation.auditor import Auditor
-from medfund.simulation.findings import require
+from medfund.simulation.findings import Broken, require
 from medfund.simulation.machine import Machine
 from medfund.simulation.months_kept import Book, BookKept
 from medfund.simulation.papers import Desk, DocKey, FilePaper
@@ -33,6 +35,8 @@ USERS = {
 FUNDS = ("310", "390", "610")
 _CLERKS, _REVIEWERS = ("clerk1", "clerk2", "chief"), ("reviewer1", "chief")
 _LEASE_SECONDS = 15
+#: Of a hundred papers, how many are of a month closed next: usually, and in a race for that month.
+_DUE, _FOCUSED = 40, 90
 _PAUSE = timedelta(milliseconds=200)
 
 Work = Callable[[House], str]
@@ -70,10 +74,29 @@ class People:
     brokered: bool
     snapshots: list[reading.Snapshot] = field(default_factory=list)
     calm: bool = True
+    _focus: tuple[str, date] | None = None  # the month that everybody is busy with
 
     def today(self) -> date:
         """Give the day by the simulated clock."""
         return self.machine.clock.moment.date()
+
+    def draw_race(self, many: int) -> list[Command]:
+        """Draw what happens at once: often a step of a month beside papers for that very month."""
+        if many > 1 and self.chance.randrange(6) == 0:
+            return [self._look() for _ in range(many)]  # several bring the read models up at once
+        closing_next = self._book(lambda book: book.due is not None and book.frozen is None)
+        if many == 1 or closing_next is None or self.chance.randrange(3) == 0:
+            return [self.draw() for _ in range(many)]
+        (area, _), book = closing_next
+        step = self._request_close(closing_next) if self.chance.randrange(4) else self._decide()
+        self._focus = area, Period.from_ordinal(book.due or 0).first_day
+        papers = [self._paper() for _ in range(many - 1)]
+        self._focus = None
+        return [step, *papers]
+
+    def _paper(self) -> Command:
+        drawn = (self._bring_flows, self._bring_claims, self._bring_again, self._reverse)
+        return self.chance.choices(drawn, (6, 3, 2, 2))[0]()
 
     def draw(self) -> Command:
         """Draw the next command."""
@@ -92,7 +115,7 @@ class People:
                 self._rebuild,
                 self._set_up,
             ),
-            (28, 18, 12, 14, 6, 24, 36, 12, 40, 14, 1, 4),
+            (26, 16, 12, 14, 6, 24, 40, 30, 40, 14, 1, 4),
         )[0]
         return drawn()
 
@@ -105,8 +128,23 @@ class People:
 
     # --- the counter --------------------------------------------------------------------------
 
-    def _bring_flows(self) -> Command:
+    def _counter(self) -> str:
+        """Choose the area whose papers come, and let some be of the months that are closed next."""
+        if self._focus is not None:
+            area, day = self._focus
+            self.desk.due, self.desk.due_percent = (day,), _FOCUSED
+            return area
         area = self._area()
+        due = [
+            Period.from_ordinal(book.due).first_day
+            for (its_area, _), book in self.auditor.months.books.items()
+            if its_area == area and book.due is not None
+        ]
+        self.desk.due, self.desk.due_percent = tuple(due), _DUE
+        return area
+
+    def _bring_flows(self) -> Command:
+        area = self._counter()
         standing = [key for key in self.auditor.standing if key[:2] == (area, "doc")]
         again = [self.auditor.papers[key] for key in self._some(standing, 2)]
         gone = [
@@ -118,7 +156,7 @@ class People:
         return self._bring(self.desk.flows(area, self.folder, self.today(), again, free))
 
     def _bring_claims(self) -> Command:
-        area = self._area()
+        area = self._counter()
         issued = [key for key in self.desk.issued if key[:2] == (area, "claim")]
         refunded = {number for its_area, kind, number in self.desk.issued if kind == "refund"}
         originals = [
@@ -144,13 +182,22 @@ class People:
 
         def work(house: House) -> str:
             area = house.area(file.area)
+            by = area.allow(user, "intake")
+            try:
+                return bring(house, area, by)
+            except (RuleRefused, Conflict, InputRejected) as error:
+                if sure and self.calm:
+                    raise Broken("a sound file is posted", error=str(error)) from error
+                raise
+
+        def bring(house: House, area: Area, by: str) -> str:
             outcome = intake.bring_in(
                 file.path,
                 intake.Desk(
                     ledger=house.ledger,
                     vault=house.vault,
                     area=area,
-                    user=area.allow(user, "intake"),
+                    user=by,
                     today=self.today(),
                     wait=self._wait,
                     partial=file.partial,
@@ -169,7 +216,7 @@ class People:
 
     def _wait(self) -> None:
         self.machine.clock.advance(_PAUSE)
-        self.machine.turns.give_way(always=True)
+        self.machine.turns.give_way(waits=True)
 
     def _reverse(self) -> Command:
         keys = self.chance.sample(sorted(self.auditor.posted), min(1, len(self.auditor.posted)))
@@ -210,8 +257,9 @@ class People:
 
     def _request(self) -> Command:
         found = self._book(lambda book: book.frozen is None)
-        if found is None:
-            return self._decide()
+        return self._decide() if found is None else self._request_close(found)
+
+    def _request_close(self, found: tuple[Book, BookKept]) -> Command:
         (area, fund), book = found
         ordinal = (book.due or 0) + self.chance.choice((0,) * 8 + (1, -1))
         user = self._user(*_CLERKS)

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ledger.errors import BooksDamaged, MedfundError, Unavailable
+from ledger.errors import BooksDamaged, Conflict, MedfundError, Unavailable
 from ledger.verify import verify
 from medfund.bootstrap import House
 from medfund.simulation import reading
@@ -27,6 +27,7 @@ from projections.rebuild import rebuild
 STEPS = 40
 AREAS = ("330604", "330681")
 _ROUNDS = 30
+_AGAIN = 0.4  # of the steps in which something was cut off before
 _CUT_OFF, _AWAY, _REFUSED = "CUT OFF", "unavailable", "refused"
 _SNAPSHOTS = 3
 _REBUILT = 5  # of a hundred runs end with a rebuild
@@ -135,7 +136,9 @@ class _Simulation:
         faulty = self.chance.randrange(100) < 30
         actors = self.chance.choice((1, 1, 1, 2, 2, 3))
         self.people.calm = not faulty and actors == 1
-        commands = [self._next_command() for _ in range(actors)]
+        commands = self.people.draw_race(actors)
+        if self.again and self.chance.random() < _AGAIN:
+            commands[0] = self.again.pop(self.chance.randrange(len(self.again)))
         if faulty:
             self.machine.breaker.arm()
         self._act(commands)
@@ -146,13 +149,9 @@ class _Simulation:
         if self.chance.randrange(100) < 5:
             self._verify(self.machine.processes[0])
 
-    def _next_command(self) -> Command:
-        if self.again and self.chance.random() < 0.3:
-            return self.again.pop(self.chance.randrange(len(self.again)))
-        return self.people.draw()
-
     def _act(self, commands: list[Command]) -> None:
         """Let every command be done by a process of its own, together."""
+        self.auditor.begin_step()
         said = [""] * len(commands)
         free = list(self.machine.processes)
         works = []
@@ -183,6 +182,8 @@ class _Simulation:
         except MedfundError as error:
             outcome = f"{_REFUSED}: {error.code}"
             self.run.happened[outcome] += 1
+            if isinstance(error, Conflict) and command.kind == "intake":
+                raise Broken("a file never conflicts with itself", error=str(error)) from error
         except Broken:
             raise
         except Exception as error:

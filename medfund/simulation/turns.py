@@ -8,13 +8,16 @@ import random
 from collections.abc import Callable, Sequence
 from threading import Semaphore, Thread, current_thread
 
-#: How often an actor that could be interrupted is, in a hundred.
-_INTERRUPTED = 35
+#: For how many points an actor may go on; some races need many changes of turn, some exactly one.
+_SLICES = (1, 2, 5, 15, 60, 1_000)
+#: How often an actor loses its turn before a write lock, in a hundred: there most is decided.
+_BEFORE_LOCK = 45
 
 
 class _Actor:
     def __init__(self, work: Callable[[], None]) -> None:
         self.go = Semaphore(0)
+        self.left = 0
         self.ended = False
         self.error: BaseException | None = None
         self.work = work
@@ -41,7 +44,9 @@ class Turns:
             thread.start()
         last: _Actor | None = None
         while running := [actor for actor in actors if not actor.ended]:
-            actor = self._chance.choice(running)
+            others = [actor for actor in running if actor is not last]
+            actor = self._chance.choice(others or running)
+            actor.left = self._chance.choice(_SLICES)
             self.switches += last is not None and actor is not last
             last = actor
             actor.go.release()
@@ -53,13 +58,18 @@ class Turns:
             if actor.error is not None:
                 raise actor.error
 
-    def give_way(self, *, always: bool = False) -> None:
-        """Let somebody else go first, perhaps; ``always`` where this actor has to wait for others."""
+    def give_way(self, *, locks: bool = False, waits: bool = False) -> None:
+        """Let somebody else go on if it is time.
+
+        ``locks``: this actor is about to take the write lock; ``waits``: it can only wait for others.
+        """
         actor = self._actors.get(current_thread())
-        if actor is None or not (always or self._chance.randrange(100) < _INTERRUPTED):
+        if actor is None:
             return
-        self._back.release()
-        actor.go.acquire()
+        actor.left -= 1
+        if actor.left <= 0 or waits or (locks and self._chance.randrange(100) < _BEFORE_LOCK):
+            self._back.release()
+            actor.go.acquire()
 
     def _body(self, actor: _Actor) -> None:
         actor.go.acquire()

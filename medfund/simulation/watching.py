@@ -24,8 +24,8 @@ class Crash(BaseException):
 class Watch(Protocol):
     """What is told of every statement of one process, and may stop it."""
 
-    def turn(self) -> None:
-        """Before a connection is taken: somebody else may go first."""
+    def turn(self, *, locks: bool) -> None:
+        """Before a connection is taken, to lock or only to read: somebody else may go first."""
 
     def before(self, statement: str, *, of_log: bool) -> None:
         """Before a statement: Crash or an error of SQLite in its place."""
@@ -66,7 +66,7 @@ class _WatchedDatastore(Datastore):
 
     @contextmanager
     def plain_cursor(self, *, writes: bool) -> Iterator[sqlite3.Cursor]:
-        self._watch.turn()
+        self._watch.turn(locks=writes)
         with super().plain_cursor(writes=writes) as cursor:
             yield cast(sqlite3.Cursor, WatchedCursor(cursor, self._watch))
 
@@ -97,7 +97,7 @@ def watch_engine(engine: Engine, watch_now: Callable[[], Watch | None]) -> None:
     @event.listens_for(engine, "engine_connect")
     def connected(_connection: Any) -> None:
         if watch := watch_now():
-            watch.turn()
+            watch.turn(locks=False)
 
     @event.listens_for(engine, "before_cursor_execute")
     def before(*what: Any) -> None:
