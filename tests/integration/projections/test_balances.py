@@ -164,3 +164,23 @@ def test_questions_about_what_is_not_there_are_refused(ledger, store, books):
         read(ledger, store, known_at=10_000)
     with pytest.raises(PositionBeyondLog):
         bring_up_to(ledger, store, 10_000)
+
+
+def test_inside_a_commit_a_settlement_counts_unless_its_own_intake_runs(ledger, store, books):
+    """Caught: every settlement left out of a part of a commit as soon as any intake runs."""
+    books.found("390")
+    books.start_claims("c1", "390")
+    books.complete_claims("c1")
+    books.start_claims("c2", "390")
+    late = books.post(
+        settled("s1", {"390": 9_00}, "2023-03-01", intake_id="c1"),
+        flow("interest", "390", 1, "2023-03-01"),
+    )
+    chunk = books.claims(
+        "c2",
+        settled("s2", {"390": 5_00}, "2023-03-02", intake_id="c2"),
+        settled("s3", {"390": 5_00}, "2023-03-02", intake_id="c2"),
+    )
+    for at in (late.first_position, chunk.first_position):
+        found = accounts(read(ledger, store, book="obligations", known_at=at))
+        assert found["390", "owed.booked"] == -9_00
