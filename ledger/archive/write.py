@@ -114,9 +114,8 @@ class _Range:
         try:
             return self._write()
         except BaseException:
-            _clear_leftovers(
-                self._folder, self._at
-            )  # whoever reads the folder finds nothing half done
+            # Whoever reads the folder by a pattern finds nothing half done.
+            _clear_leftovers(self._folder, self._at)
             raise
 
     def _write(self) -> Manifest:

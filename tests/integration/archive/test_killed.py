@@ -1,7 +1,7 @@
 """An archiver that is killed anywhere, or meets another, and is run again: the bytes are the same.
 
-Deliberate defects that these tests were seen to catch: a manifest written before its parts, a
-manifest written in its place instead of beside it, leftovers that are kept, no lock.
+Deliberate defects that these tests were seen to catch: a manifest written in its place instead of
+beside it, leftovers that are kept, no lock.
 """
 
 import json

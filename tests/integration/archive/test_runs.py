@@ -1,7 +1,7 @@
 """In however many runs an archive is written: what it says is the same, and its bytes where it was cut alike.
 
-Deliberate defects that these tests were seen to catch: ranges cut by the run instead of by the log, a
-half-written range left behind on a full disk, an event archived that its seal does not cover.
+Deliberate defects that these tests were seen to catch: a half-written range left behind on a full
+disk, an event archived that its seal does not cover.
 """
 
 import resource
