@@ -6,6 +6,7 @@ import click
 
 from ledger.store import schema
 from medfund.cli.app import Session, cli, pass_session
+from projections.rebuild import renew
 from settlement.setup import apply_setup
 from settlement.setup_file import read_setup
 
@@ -18,15 +19,31 @@ def db() -> None:
 @db.command("upgrade", help="建立或迁移数据库结构 / create or migrate the schema")
 @pass_session
 def upgrade(session: Session) -> None:
-    """Bring the schema to this version."""
+    """Bring the schema to this version, and read models that an earlier one made."""
     schema.upgrade(session.settings.database_url)
     output = session.output
     missing = [problem.en for problem in schema.check(session.settings.database_url)]
-    document = {"upgraded": not missing, "missing": missing}
-    output.answer(
-        document,
-        lambda: output.line(output.say("数据库结构已是最新。", "The schema is up to date.")),
-    )
+    with session.house() as house, output.progress("rebuild") as shown:
+        last = house.ledger.log.last_position()
+        renewed = renew(
+            house.ledger,
+            house.reads,
+            lambda position: shown(position, last),
+            page_size=session.settings.page_size,
+        )
+
+    def render() -> None:
+        output.line(output.say("数据库结构已是最新。", "The schema is up to date."))
+        if renewed is not None:
+            output.line(
+                output.say(
+                    f"投影已按本版本重建至日志位置 {renewed.position}。",
+                    f"The read models of another version were rebuilt up to {renewed.position}.",
+                )
+            )
+
+    rebuilt = None if renewed is None else renewed.position
+    output.answer({"upgraded": not missing, "missing": missing, "rebuilt": rebuilt}, render)
 
 
 @db.command("check", help="说明缺什么 / say what is missing")

@@ -32,6 +32,7 @@ from projections.store import (
     BUILDING,
     LIVE,
     RETIRED,
+    NothingProjected,
     ProjectionsOutdated,
     ProjectionsTorn,
     ReadStore,
@@ -157,6 +158,23 @@ def rebuild(
             position = _switch(ledger.log, store, generations)
     drop_retired(store)
     return Rebuilt(position, compared[0], generations, compared[1])
+
+
+def renew(
+    ledger: Ledger,
+    store: ReadStore,
+    progress: Progress | None = None,
+    *,
+    page_size: int = PAGE_SIZE,
+) -> Rebuilt | None:
+    """Rebuild read models that another version made; None where there are none of that kind."""
+    try:
+        with store.reading():
+            return None
+    except ProjectionsOutdated:
+        return rebuild(ledger, store, None, progress, page_size=page_size)
+    except NothingProjected:
+        return None
 
 
 def _refuse_rows(archive: Archive, differences: Iterable[TableDifference]) -> None:
