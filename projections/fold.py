@@ -24,6 +24,7 @@ from ledger.events.cash import (
 from ledger.events.claim import ClaimFact, ClaimRefunded, ClaimReversed
 from ledger.events.intake import IntakeCompleted, IntakeFact, IntakeStarted
 from ledger.events.month import MonthFact, YearTransferred
+from ledger.events.policy import PolicyFact
 from ledger.events.registry import CATALOGUE, UPCASTERS, fact_class
 from ledger.events.setup import AreaFact
 from ledger.store.reading import StoredFact
@@ -183,6 +184,11 @@ class Fold:
         for self._at, _, state in run:
             self.page.setup.append((self._at, _decode(AreaFact, topic, state)))
 
+    def noted(self, topic: str, run: Run) -> None:
+        """Read facts that no read model adds up: whoever asks folds their own stream."""
+        for self._at, _, state in run:
+            _decode(Fact, topic, state)
+
     def other(self, topic: str, run: Run) -> None:
         """Read facts of a retired topic as the one that follows it; an unknown one is damage."""
         for self._at, _, state in run:
@@ -301,6 +307,7 @@ _BY_BASE: tuple[tuple[type[Fact], Handler], ...] = (
     (MonthFact, Fold.months),
     (IntakeFact, Fold.intakes),
     (AreaFact, Fold.setup),
+    (PolicyFact, Fold.noted),
 )
 _HANDLERS: dict[str, Handler] = {
     topic: handler

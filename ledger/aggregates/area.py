@@ -19,6 +19,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "reopen": frozenset({"clerk", "reviewer"}),
     "approve": frozenset({"reviewer"}),
     "reject": frozenset({"reviewer"}),
+    "propose_policy": frozenset({"clerk", "administrator"}),
+    "reject_policy": frozenset({"clerk", "administrator", "reviewer"}),
     "setup": frozenset({"administrator"}),
     "token": frozenset({"administrator"}),
     "keys": frozenset({"administrator"}),

@@ -49,6 +49,11 @@ def month_stream(area: str, fund: str, period: str) -> UUID:
     return _stream("month", area, fund, period)
 
 
+def policies_stream(area: str) -> UUID:
+    """One stream per pooling area: its clearing policies (结算政策)."""
+    return _stream("policies", area)
+
+
 def intake_stream(area: str, kind: str, content: str) -> UUID:
     """One stream per file content that was brought in (导入批次)."""
     return _stream("intake", area, kind, content)

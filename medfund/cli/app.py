@@ -50,6 +50,7 @@ COMMANDS = {
         "demonstration": ("demo",),
         "founding": ("db", "setup"),
         "keeping": ("keys",),
+        "policies": ("policy",),
         "months": ("approve", "close", "reject", "reopen"),
         "reading": ("balances", "indicators", "journal", "obligations"),
         "reports": ("report",),

@@ -24,6 +24,8 @@ close    C R
 reopen   C R
 approve  R
 reject   R
+propose_policy C A
+reject_policy C R A
 setup    A
 token    A
 keys     A
