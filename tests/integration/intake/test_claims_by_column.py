@@ -148,3 +148,10 @@ def test_a_settlement_reversed_before_is_posted_as_the_next_of_its_stream(office
     assert (again.posted, again.already) == (1, 10)
     history = office.ledger.history(claim_stream(AREA, rows[3]["setl_id"], refund=False))
     assert [one.originator_version for _, one in history] == [1, 2, 3]
+
+
+def test_many_tokens_are_those_of_each_person(office):
+    numbers = ["", "330604199001011234", "工号1", "x" * 200]
+    version = office.vault.current_key("person")[0]
+    one_by_one = [office.vault.person_token(number, version)[0] for number in numbers]
+    assert office.vault.person_tokens(numbers, version) == one_by_one
