@@ -27,7 +27,8 @@ class Tally:
     cases: int
     points4: int
     cost_fen: int
-    booked_fen: int  # 记账统筹: what the pooled fund was charged at the counter
+    booked_fen: int  # 记账: what the fund was charged at the counter
+    borne_fen: int  # what persons and other funds bore
     first_position: int
 
 
@@ -105,7 +106,7 @@ def score_cases(
     record = RunRecord(
         engine=engine.name,
         engine_version=engine.version,
-        kernel=kernel.kernel_hash(),
+        kernel=kernel.text_hash(kernel.KERNEL),
         parameters=tables_digest(told),
         watermark=watermark,
         result=rows_digest(rows),

@@ -21,7 +21,13 @@ RULES = Dip(
     groups={"A": Group(points4=1_000_0000, average_fen=1_000_000)},
     coefficients4={H1: 10_000, H2: 8_500},
 )
-SCOPE = Scope(area=AREA, insutypes=frozenset({"310"}), med_types=frozenset({"21"}))
+SCOPE = Scope(
+    area=AREA,
+    fund="310.pooled",
+    insutypes=frozenset({"310"}),
+    months=frozenset({"2024-01", "2024-02"}),
+    kinds=frozenset({("11", "21", H1), ("11", "21", H2)}),
+)
 
 
 @pytest.fixture
