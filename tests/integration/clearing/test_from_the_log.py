@@ -1,5 +1,6 @@
 """From events in a store, through its archive, to points: the same on both stores."""
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +26,7 @@ SCOPE = Scope(
     area=AREA,
     fund="310.pooled",
     insutypes=frozenset({"310"}),
-    months=frozenset({"2024-01", "2024-02"}),
+    months=frozenset(),
     kinds=frozenset({("11", "21", H1), ("11", "21", H2)}),
 )
 
@@ -40,8 +41,9 @@ def books(store_url: str) -> Iterator[Books]:
 
 def case(setl_id: str, fen: int, day: str, **others: str) -> ClaimFact:
     """One stay in group A; a negative amount is its refund."""
-    fact = settled(setl_id, {others.pop("fund", "310.pooled"): fen}, day, **others)
-    return msgspec.structs.replace(fact, details={"dise_code": "A"})
+    fund = others.pop("fund", "310.pooled")
+    fact = settled(setl_id, {fund: fen}, day, **others)
+    return msgspec.structs.replace(fact, details={"dise_code": "A"}, insutype=fund[:3])
 
 
 def cleared(books: Books, folder: Path, *, months: list[str], at: int | None = None) -> Scored:
@@ -49,8 +51,9 @@ def cleared(books: Books, folder: Path, *, months: list[str], at: int | None = N
     archive = Archive(folder)
     watermark = at or archive.covered_to
     archive.require(watermark)
-    parts = parts_of(archive, area=AREA, fund="310", periods=months, corrected=[*months, "2024-03"])
-    return score_cases(DuckDBEngine(), parts, RULES, SCOPE, watermark=watermark)
+    parts = parts_of(archive, area=AREA, since=min(months), until=watermark)
+    scope = dataclasses.replace(SCOPE, months=frozenset(months))
+    return score_cases(DuckDBEngine(), parts, RULES, scope, watermark=watermark)
 
 
 def test_cases_of_the_log_become_points(books, tmp_path):
