@@ -201,6 +201,9 @@ def _render_cases(output: Output, found: dict[str, Any]) -> None:
     output.line("  " + counts.format(**cases))
     label = output.say("记账合计(与应付台账核对一致)", "booked, equal to the obligations")
     output.line(f"  {label}: {format_yuan(booked['obligations_fen'])}")
+    if booked["insured_elsewhere_fen"]:
+        label = output.say("其中其他险种参保人(不按方法清算)", "of it for people insured otherwise")
+        output.line(f"  {label}: {format_yuan(booked['insured_elsewhere_fen'])}")
     if found["held_back"]:
         _render_held_back(output, found["held_back"])
     if found["no_method"]:

@@ -21,17 +21,20 @@ FROM cases
 GROUP BY clr_type, med_type, institution, cancelled
 """
 
-#: What the settlements of the months made the fund owe, by institution.
+#: What the settlements of the months made the fund owe, by institution; people insured otherwise
+#: apart (where an area has a part of their payment owed by this fund).
 OBLIGATIONS = """
 WITH posted AS (
-    SELECT s.area, s.position, s.belongs_to, UNNEST(s.postings) AS p FROM settled AS s
+    SELECT s.area, s.position, s.belongs_to, s.insutype, UNNEST(s.postings) AS p
+    FROM settled AS s
 )
-SELECT o.p.party AS institution, SUM(o.p.fen) AS fen
+SELECT o.p.party AS institution, i.code IS NOT NULL AS insured_here, SUM(o.p.fen) AS fen
 FROM posted AS o JOIN bounds AS b ON o.area = b.area AND o.p.fund = b.fund
+LEFT JOIN insutypes AS i ON i.code = o.insutype
 WHERE o.position <= b.watermark
     AND o.belongs_to IN (SELECT code FROM months)
     AND o.p.credit = 'owed.booked'
-GROUP BY o.p.party
+GROUP BY o.p.party, i.code IS NOT NULL
 """
 
 
@@ -56,10 +59,14 @@ class CaseKind:
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """All cases of the months, by kind, and what the entries made the fund owe by institution."""
+    """All cases of the months by kind, and what the entries of these made the fund owe.
+
+    ``elsewhere_fen`` is what it owes for people insured otherwise: no method is for their cases.
+    """
 
     kinds: tuple[CaseKind, ...]
-    obligations_fen: Mapping[str, int]
+    obligations_fen: Mapping[str, int]  # by institution
+    elsewhere_fen: int
 
 
 def take_census(
@@ -68,4 +75,9 @@ def take_census(
     """Count the cases of a scope (``scope_tables``); also the bare rows, for the run's digest."""
     rows = engine.answer(CENSUS, parts, scope)
     owed = engine.answer(OBLIGATIONS, parts, scope)
-    return Census(tuple(sorted(CaseKind(*row) for row in rows)), dict(sorted(owed))), [*rows, *owed]
+    census = Census(
+        kinds=tuple(sorted(CaseKind(*row) for row in rows)),
+        obligations_fen={code: int(fen) for code, here, fen in owed if here},
+        elsewhere_fen=sum(int(fen) for _, here, fen in owed if not here),
+    )
+    return census, [*rows, *owed]

@@ -69,7 +69,11 @@ def policy_document(cleared: Cleared, names: Mapping[str, str]) -> dict[str, Any
         },
         "run": asdict(cleared.record),
         "cases": {"settled": sum(cases.values()), **cases},
-        "booked": {"obligations_fen": cleared.obligations_fen, **booked},
+        "booked": {
+            "obligations_fen": cleared.obligations_fen,
+            **booked,
+            "insured_elsewhere_fen": cleared.elsewhere_fen,
+        },
         "total": _amounts(lines),
         "points": _points(cleared),
         "institutions": _institutions(cleared, names),

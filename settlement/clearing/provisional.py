@@ -67,6 +67,7 @@ class Cleared:
     gaps: tuple[CaseKind, ...]  # cases that no method of the policy takes (政策空白)
     cancelled: tuple[CaseKind, ...]
     obligations_fen: int  # of all settlements of the month, cancelled ones too
+    elsewhere_fen: int  # of these: for people insured otherwise, whose cases no method is for
     record: RunRecord
 
 
@@ -191,7 +192,8 @@ class _Run:
             held=tuple(self._held),
             gaps=tuple(gaps),
             cancelled=tuple(one for one in census.kinds if one.cancelled),
-            obligations_fen=sum(census.obligations_fen.values()),
+            obligations_fen=sum(census.obligations_fen.values()) + census.elsewhere_fen,
+            elsewhere_fen=census.elsewhere_fen,
             record=self._record(rows, due),
         )
 

@@ -83,7 +83,7 @@ class Log:
             "institution": institution,
             "dise_code": group,
             "medfee_sumamt": cost_fen,
-            "postings": _entry({FUND: cost_fen * 7 // 10, "310.personal": 1_000}, institution),
+            "postings": entry({FUND: cost_fen * 7 // 10, "310.personal": 1_000}, institution),
         }
         self.events.append(("settled", fact | others))
         return position
@@ -123,7 +123,7 @@ class Log:
         return written
 
 
-def _entry(owed: dict[str, int], institution: str) -> list[dict[str, Any]]:
+def entry(owed: dict[str, int], institution: str) -> list[dict[str, Any]]:
     return [
         {
             "fund": fund,
