@@ -40,7 +40,7 @@ GROUP BY o.p.party, i.code IS NOT NULL
 
 @dataclass(frozen=True, slots=True, order=True)
 class CaseKind:
-    """Cases of one clearing type, kind of care and institution; cancelled ones apart. In fen."""
+    """Cases of one 清算类别、医疗类别 and institution; cancelled ones apart; amounts in fen."""
 
     clr_type: str
     med_type: str
