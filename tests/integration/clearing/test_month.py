@@ -27,7 +27,10 @@ import random
 from datetime import date
 
 import pytest
+from support.facts import Books, Clock
 from support.office import CLERK, H1, H2, REVIEWER, open_office
+
+from ledger.application import FundLedger
 
 FUND = "310.pooled"
 POLICY = """
@@ -268,6 +271,32 @@ def test_twice_is_the_same_and_the_archive_goes_on(march, clear, medfund, store_
     assert lines(later)[H2, "inpatient"]["points"] == "1955.0000"
 
 
+def test_what_is_booked_or_taken_back_after_the_month_was_sealed(march, clear, store_url, tmp_path):
+    """The month of care decides, not the month of booking: both are still cases of March."""
+    before = clear()
+    with open_office(store_url, tmp_path) as office:
+        office.close("310", "2024-02")
+        office.close("310", "2024-03")
+    given_back = refund(MARCH[0]) | {"setl_time": "2024-04-02 09:00:00"}
+    late = claim("S9", H2, "10000.00", "6000.00", **A)
+    bring(store_url, tmp_path, [late], refunds=[given_back])
+    found = clear()
+    assert before["cases"] | {"settled": 15, "cancelled": 2} == found["cases"]
+    points = {key: one["points"] for key, one in lines(found).items() if key[1] == "inpatient"}
+    assert points == {(H1, "inpatient"): "2500.0000", (H2, "inpatient"): "1955.0000"}
+    assert clear("2024-04")["cases"]["settled"] == 1
+
+
+def test_an_intake_that_has_not_finished_refuses(march, clear, store_url):
+    with FundLedger(store_url, clock=Clock()) as ledger:
+        books = Books(ledger)
+        books.start_claims("i9", "390")
+        assert clear()["cases"]["settled"] == 14
+        books.start_claims("i10", "310.pooled")
+    found = clear(code=3)["error"]
+    assert (found["code"], found["facts"]["intake"]) == ("clearing_intake_unfinished", "i10")
+
+
 def test_the_order_of_the_rows_is_irrelevant(store_url, archived, tmp_path, approve, clear):
     rows = [*MARCH, *OTHERS]
     random.Random(3).shuffle(rows)
@@ -332,6 +361,7 @@ REFUSED = [
     (("2024-03", "--fund", "310", "--dry-run"), 3, "fund_not_cleared"),
     (("2024-03", "--fund", "310.personal", "--dry-run"), 3, "fund_not_cleared"),
     (("2024-03", "--fund", FUND, "--dry-run", "--policy", "nothing"), 2, "unknown_policy"),
+    (("2024-03", "--fund", FUND, "--dry-run", "--policy", "no.toml"), 2, "policy_rejected"),
     (("March", "--fund", FUND, "--dry-run"), 64, "usage"),
 ]
 
