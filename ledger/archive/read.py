@@ -40,12 +40,13 @@ class Archive:
         area: str | None = None,
         fund: str | None = None,
         periods: Collection[str] | None = None,
+        since: str | None = None,
         until: int | None = None,
     ) -> list[Path]:
         """List the files that may hold what is asked for, in the order of the log.
 
-        ``fund`` means the fund with its sub-funds, ``until`` leaves out parts that begin behind a
-        position; the rows of a part that ends behind it are for the reader to leave out.
+        ``fund`` means the fund with its sub-funds, ``since`` a month and all later ones; ``until``
+        leaves out parts that begin behind a position; the rows of a part that ends behind it are for the reader to leave out.
         A file that is missing or of another size is ArchiveDamaged.
         """
         topics = {topic} if isinstance(topic, str) else topic
@@ -61,6 +62,8 @@ class Archive:
             if fund is not None and folder.fund.split(".")[0] != fund and folder.fund != fund:
                 continue
             if periods is not None and folder.period not in periods:
+                continue
+            if since is not None and folder.period < since:
                 continue
             found.append(self._there(part))
         return found

@@ -46,6 +46,7 @@ COMMANDS = {
         "auditing": ("rebuild", "replay", "trace", "verify"),
         "backups": ("backup", "restore"),
         "bringing": ("intake",),
+        "clearing": ("clear",),
         "corrections": ("reverse",),
         "demonstration": ("demo",),
         "founding": ("db", "setup"),

@@ -44,6 +44,9 @@ class Standing(IntEnum):
         return Standing.CANCELLED < self < Standing.NORMAL
 
 
+#: The type of an entry's column.
+POSTINGS = "STRUCT(fund VARCHAR, debit VARCHAR, credit VARCHAR, fen BIGINT, party VARCHAR)[]"
+
 #: Which columns of the archive are read, by the name that the text gives to each kind of event.
 ARCHIVE: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "settled": (
@@ -53,11 +56,15 @@ ARCHIVE: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
             ("area", "VARCHAR"),
             ("setl_id", "VARCHAR"),
             ("insutype", "VARCHAR"),
+            ("belongs_to", "VARCHAR"),
+            ("clr_type", "VARCHAR"),
             ("med_type", "VARCHAR"),
             ("institution", "VARCHAR"),
             ("dise_code", "VARCHAR"),
+            ("days", "VARCHAR"),
             ("medfee_sumamt", "BIGINT"),
-            ("hifp_pay", "BIGINT"),
+            ("hosp_part_amt", "BIGINT"),
+            ("postings", POSTINGS),
         ),
     ),
     "refunded": (
@@ -78,10 +85,15 @@ ARCHIVE: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
 
 #: The small tables of a run and their columns.
 TABLES: dict[str, tuple[tuple[str, str], ...]] = {
-    "bounds": (("area", "VARCHAR"), ("watermark", "BIGINT")),
+    "bounds": (("area", "VARCHAR"), ("fund", "VARCHAR"), ("watermark", "BIGINT")),
     "insutypes": (("code", "VARCHAR"),),
-    "med_types": (("code", "VARCHAR"),),
-    "institutions": (("code", "VARCHAR"), ("coefficient4", "BIGINT")),
+    "months": (("code", "VARCHAR"),),
+    "kinds": (
+        ("clr_type", "VARCHAR"),
+        ("med_type", "VARCHAR"),
+        ("institution", "VARCHAR"),
+        ("coefficient4", "BIGINT"),
+    ),
     "groups": (
         ("code", "VARCHAR"),
         ("base4", "BIGINT"),
@@ -105,10 +117,12 @@ _HIGH = hu(
 )
 
 # A refund mirrors its settlement entirely, so neither is a case. What was settled again after a
-# reversal stands behind the position up to which its number is overtaken.
-#: One row for each institution and standing, and for each group of what is held back: cases, points,
-#: cost, what was booked, and the position of the first case.
-KERNEL = f"""
+# reversal stands behind the position up to which its number is overtaken. What was booked is read
+# from the entry: it names a fund at most once, so the greatest of its amounts for the fund is the
+# only one (a maximum because both engines have it for lists; a sum they say differently).
+#: The beginning of every text: ``cases`` are the settlements of the months by people insured so,
+#: with what the fund was charged at the counter (记账).
+CASES = """
 WITH undone AS (
     SELECT r.original_position AS position
     FROM reversed AS r JOIN bounds AS b ON r.area = b.area
@@ -129,25 +143,35 @@ overtaken AS (
 ),
 cases AS (
     SELECT
-        s.position, s.institution, NULLIF(s.dise_code, '') AS dise_code,
+        s.position, s.clr_type, s.med_type, s.institution, s.days,
+        NULLIF(s.dise_code, '') AS dise_code,
         s.medfee_sumamt AS cost_fen,
-        COALESCE(s.hifp_pay, 0) AS booked_fen,
+        COALESCE(
+            list_max(list_transform(
+                s.postings, lambda p: CASE WHEN p.fund = b.fund THEN p.fen END
+            )), 0
+        ) AS booked_fen,
+        COALESCE(s.hosp_part_amt, 0) AS hospital_fen,
         COALESCE(s.position <= o.through, FALSE) AS cancelled
     FROM settled AS s JOIN bounds AS b ON s.area = b.area
     LEFT JOIN overtaken AS o ON o.setl_id = s.setl_id
     WHERE s.position <= b.watermark
         AND s.insutype IN (SELECT code FROM insutypes)
-        AND s.med_type IN (SELECT code FROM med_types)
-),
+        AND s.belongs_to IN (SELECT code FROM months)
+)"""
+
+#: One row for each institution and standing, and for each group of what is held back: cases, points,
+#: cost, what was booked, what persons and others bore, and the position of the first case.
+KERNEL = f"""{CASES},
 judged AS (
     SELECT
-        c.position, c.institution, c.dise_code, c.cost_fen, c.booked_fen,
-        g.base4, g.average_fen, g.high_denominator, g.high_base_fen, i.coefficient4,
+        c.position, c.institution, c.dise_code, c.cost_fen, c.booked_fen, c.hospital_fen,
+        g.base4, g.average_fen, g.high_denominator, g.high_base_fen, k.coefficient4,
         CASE
             WHEN c.cancelled THEN {Standing.CANCELLED:d}
             WHEN c.dise_code IS NULL THEN {Standing.NO_GROUP:d}
             WHEN g.code IS NULL THEN {Standing.UNKNOWN_GROUP:d}
-            WHEN i.code IS NULL THEN {Standing.UNKNOWN_INSTITUTION:d}
+            WHEN k.coefficient4 IS NULL THEN {Standing.UNKNOWN_INSTITUTION:d}
             WHEN c.cost_fen IS NULL OR c.cost_fen < 0 OR c.cost_fen > {MAX_COST_FEN}
                 THEN {Standing.COST_OUT_OF_BOUNDS:d}
             WHEN c.cost_fen < g.low_below_fen THEN {Standing.LOW:d}
@@ -155,12 +179,13 @@ judged AS (
             ELSE {Standing.NORMAL:d}
         END AS standing
     FROM cases AS c
+    JOIN kinds AS k ON k.institution = c.institution
+        AND k.med_type = c.med_type AND k.clr_type = c.clr_type
     LEFT JOIN groups AS g ON g.code = c.dise_code
-    LEFT JOIN institutions AS i ON i.code = c.institution
 ),
 scored AS (
     SELECT
-        position, institution, standing, cost_fen, booked_fen, coefficient4,
+        position, institution, standing, cost_fen, booked_fen, hospital_fen, coefficient4,
         CASE WHEN standing BETWEEN {Standing.NO_GROUP:d} AND {Standing.COST_OUT_OF_BOUNDS:d}
             THEN dise_code END AS held_group,
         CASE standing
@@ -172,14 +197,15 @@ scored AS (
 ),
 pointed AS (
     SELECT
-        position, institution, standing, held_group, cost_fen, booked_fen,
+        position, institution, standing, held_group, cost_fen, booked_fen, hospital_fen,
         COALESCE({hu("case4 * coefficient4", str(ONE))}, 0) AS points4
     FROM scored
 )
 SELECT
     institution, standing, held_group,
     COUNT(*) AS cases, SUM(points4) AS points4, SUM(cost_fen) AS cost_fen,
-    SUM(booked_fen) AS booked_fen, MIN(position) AS first_position
+    SUM(booked_fen) AS booked_fen, SUM(cost_fen - booked_fen - hospital_fen) AS borne_fen,
+    MIN(position) AS first_position
 FROM pointed
 GROUP BY institution, standing, held_group
 """
@@ -191,6 +217,6 @@ def in_dialect(text: str, dialect: str) -> str:
     return said
 
 
-def kernel_hash() -> str:
-    """Name the rules that a run followed."""
-    return sha256(KERNEL.encode()).hexdigest()
+def text_hash(*texts: str) -> str:
+    """Name the rules that a run followed: the texts it asked, in their order."""
+    return sha256("\0".join(texts).encode()).hexdigest()

@@ -15,17 +15,24 @@ numbers of 1/10,000 (``points4``) throughout; amounts are fen.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ledger.domain.money import allocate, fen_share, round_half_up
 
+if TYPE_CHECKING:
+    from _typeshed import SupportsRichComparison
+
 POINT = 10_000  # units of ``points4`` in one point
+
+#: Who points are counted for: an institution, or an institution and a method.
+_Key = TypeVar("_Key", bound="SupportsRichComparison")
 
 
 @dataclass(frozen=True, slots=True)
-class Sharing:
+class Sharing(Generic[_Key]):
     """What each institution is due, and what of the distributable amount is left (or missing)."""
 
-    due: dict[str, int]
+    due: dict[_Key, int]
     difference_fen: int  # distributable - Σ due: to the account that the policy names
     value: Fraction | None  # yuan per point as used; None where nothing was divided
 
@@ -55,14 +62,14 @@ def due_at_value(points4: int, value: Fraction) -> int:
 
 
 def share_at_value(
-    distributable_fen: int, points: Mapping[str, int], *, value: Fraction
-) -> Sharing:
+    distributable_fen: int, points: Mapping[_Key, int], *, value: Fraction
+) -> Sharing[_Key]:
     """Pay every institution its points at a (published) value; the difference is shown."""
     due = {code: due_at_value(points4, value) for code, points4 in points.items()}
     return Sharing(due, distributable_fen - sum(due.values()), value)
 
 
-def share_exactly(distributable_fen: int, points: Mapping[str, int]) -> Sharing:
+def share_exactly(distributable_fen: int, points: Mapping[_Key, int]) -> Sharing[_Key]:
     """Split the whole amount by points: largest remainder, ties to the smaller code."""
     total = sum(points.values())
     if total == 0:
@@ -71,7 +78,7 @@ def share_exactly(distributable_fen: int, points: Mapping[str, int]) -> Sharing:
     return Sharing(due, 0, fund_only_value(distributable_fen, total))
 
 
-def fund_part(gross: Sharing, borne_by_others: Mapping[str, int]) -> Sharing:
+def fund_part(gross: Sharing[_Key], borne_by_others: Mapping[_Key, int]) -> Sharing[_Key]:
     """Take what persons and other funds paid off each due of the total-cost family.
 
     ``gross`` was shared over fund + persons + others; what remains is the fund's own part. It can be

@@ -1,6 +1,5 @@
 """One run of the kernel: cases to points by institution, and the record by which it can be replayed."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -27,8 +26,14 @@ class Tally:
     cases: int
     points4: int
     cost_fen: int
-    booked_fen: int  # 记账统筹: what the pooled fund was charged at the counter
+    booked_fen: int  # 记账: what the fund was charged at the counter
+    borne_fen: int  # what persons and other funds bore
     first_position: int
+
+    @property
+    def order(self) -> tuple[str, Standing, int]:
+        """Give the place of a tally in a list."""
+        return self.institution, self.standing, self.first_position
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +77,17 @@ def parts_of(
     archive: Archive,
     *,
     area: str,
-    fund: str,
-    periods: Collection[str],
-    corrected: Collection[str],
+    since: str,
+    until: int,
 ) -> dict[str, Parts]:
-    """Name the archived parts of a run.
+    """Name the archived parts of a run: booked in the month ``since`` or later, up to a position.
 
-    ``periods`` are the months whose settlements are cleared, ``corrected`` those in which refunds
-    and reversals are looked for: the same and whatever follows until the run.
+    A settlement is booked in its month of care or, where that was frozen, in a later one; what takes
+    it back is booked later still. A settlement that several funds owe, or none, lies under the first
+    of them or under none: parts are not chosen by fund.
     """
-    months = {"settled": periods, "refunded": corrected, "reversed": corrected}
     return {
-        name: Parts(
-            columns,
-            tuple(archive.parts(topic=topic, area=area, fund=fund, periods=months[name])),
-        )
+        name: Parts(columns, tuple(archive.parts(topic=topic, area=area, since=since, until=until)))
         for name, (topic, columns) in kernel.ARCHIVE.items()
     }
 
@@ -101,11 +102,11 @@ def score_cases(
     """
     told = tables(rules, scope, watermark=watermark)
     rows = engine.answer(kernel.KERNEL, parts, told)
-    tallies = sorted((_tally(*row) for row in rows), key=_order)
+    tallies = sorted((_tally(*row) for row in rows), key=lambda one: one.order)
     record = RunRecord(
         engine=engine.name,
         engine_version=engine.version,
-        kernel=kernel.kernel_hash(),
+        kernel=kernel.text_hash(kernel.KERNEL),
         parameters=tables_digest(told),
         watermark=watermark,
         result=rows_digest(rows),
@@ -115,7 +116,3 @@ def score_cases(
 
 def _tally(institution: str, standing: int, group: str | None, *sums: int) -> Tally:
     return Tally(institution, Standing(standing), group, *sums)
-
-
-def _order(one: Tally) -> tuple[str, Standing, int]:
-    return one.institution, one.standing, one.first_position

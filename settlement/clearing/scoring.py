@@ -10,7 +10,7 @@ as whole fen for each group, so that no engine compares fractions:
 then x the institution's coefficient; each of the two steps is rounded half-up to 1/10,000.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
@@ -31,13 +31,36 @@ class NotComputable(InputRejected):
     hint_en = "Check the units: points and coefficients are 1/10,000, amounts are fen."
 
 
+#: What a method is chosen by: clearing type (清算类别), kind of care (医疗类别), institution.
+Kind = tuple[str, str, str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Whose cases: an area's, of these insurance types (险种) and kinds of care (医疗类别)."""
+    """Whose cases: of an area's people insured so (险种), in months of care, of these kinds.
+
+    What counts as booked is what ``fund``, a leaf, was charged.
+    """
 
     area: str
+    fund: str
     insutypes: frozenset[str]
-    med_types: frozenset[str]
+    months: frozenset[str]
+    kinds: frozenset[Kind] = frozenset()
+
+
+def scope_tables(
+    scope: Scope, coefficients4: Mapping[str, int], *, watermark: int
+) -> dict[str, Table]:
+    """Give the small tables that say which cases; an institution without a coefficient has none."""
+    found: dict[str, Iterable[Row]] = {
+        "bounds": [(scope.area, scope.fund, watermark)],
+        "insutypes": [(code,) for code in scope.insutypes],
+        "months": [(code,) for code in scope.months],
+        # A kind is named once, so the sorting never comes to the coefficient.
+        "kinds": [(*kind, coefficients4.get(kind[2])) for kind in scope.kinds],
+    }
+    return {name: Table(kernel.TABLES[name], sorted(rows)) for name, rows in found.items()}
 
 
 def tables(rules: Dip, scope: Scope, *, watermark: int) -> dict[str, Table]:
@@ -46,16 +69,13 @@ def tables(rules: Dip, scope: Scope, *, watermark: int) -> dict[str, Table]:
     _check("high", rules.high, 1, 100)
     for name, edge in (("low", rules.low), ("high", rules.high)):
         _check(f"{name} (denominator)", edge.denominator, 1, kernel.MAX_DENOMINATOR)
-    found: dict[str, Iterable[Row]] = {
-        "bounds": [(scope.area, watermark)],
-        "insutypes": [(code,) for code in scope.insutypes],
-        "med_types": [(code,) for code in scope.med_types],
-        "institutions": rules.coefficients4.items(),
-        "groups": [(code, *_group(code, one, rules)) for code, one in rules.groups.items()],
-    }
+    groups = [(code, *_group(code, one, rules)) for code, one in rules.groups.items()]
     for code, coefficient4 in rules.coefficients4.items():
         _check(code, coefficient4, 0, kernel.MAX_COEFFICIENT4)
-    return {name: Table(kernel.TABLES[name], sorted(rows)) for name, rows in found.items()}
+    return {
+        **scope_tables(scope, rules.coefficients4, watermark=watermark),
+        "groups": Table(kernel.TABLES["groups"], sorted(groups)),
+    }
 
 
 def _group(code: str, group: Group, rules: Dip) -> tuple[int, ...]:

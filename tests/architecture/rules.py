@@ -43,6 +43,7 @@ PURE = (
     "settlement.clearing.bands",
     "settlement.clearing.deposit",
     "settlement.clearing.methods",
+    "settlement.clearing.monthly",
     "settlement.clearing.point_value",
     "settlement.clearing.policy",
     "settlement.one_stop",

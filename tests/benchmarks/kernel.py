@@ -23,9 +23,8 @@ ENGINE = DuckDBEngine(memory_mib=160, threads=os.cpu_count() or 1)
 
 #: What any engine has to do before it can score: give every value of these columns once.
 _COLUMNS = kernel.ARCHIVE["settled"][1]
-_TOUCHED = ", ".join(
-    f"MAX({name})" if kind == "VARCHAR" else f"SUM({name})" for name, kind in _COLUMNS
-)
+_TOUCH_OF = {"BIGINT": "SUM({})", kernel.POSTINGS: "SUM({}[1].fen)"}
+_TOUCHED = ", ".join(_TOUCH_OF.get(kind, "MAX({})").format(name) for name, kind in _COLUMNS)
 
 #: Run in a process of its own, whose peak memory is the kernel's and that of its imports.
 _APART = """

@@ -1,6 +1,6 @@
 """A city's claims in the layout of the archive, made by DuckDB: ten million in half a minute.
 
-The columns that the kernel reads and some that it passes by; no ``state`` and no postings, which
+The columns that the kernel reads and some that it passes by; no ``state``, which
 nothing here reads. 300 groups, 200 hospitals, twelve months; one in a hundred settlements is
 refunded, one in a thousand reversed, one in two hundred names no group.
 """
@@ -18,7 +18,6 @@ from settlement.clearing.scoring import Scope
 
 MONTHS = 12
 ROW_GROUP = 122_880
-SCOPE = Scope(area=AREA, insutypes=frozenset({"310", "510"}), med_types=frozenset({"21", "22"}))
 RULES = Dip(
     groups={
         f"G{number:05d}": Group(
@@ -27,6 +26,17 @@ RULES = Dip(
         for number in range(300)
     },
     coefficients4={f"H3301{number:07d}": 6_000 + number * 41 for number in range(200)},
+)
+SCOPE = Scope(
+    area=AREA,
+    fund="310.pooled",
+    insutypes=frozenset({"310", "510"}),
+    months=frozenset(f"2025-{month:02d}" for month in range(1, MONTHS + 1)),
+    kinds=frozenset(
+        ("21", med_type, institution)
+        for med_type in ("21", "22")
+        for institution in RULES.coefficients4
+    ),
 )
 
 
@@ -101,7 +111,11 @@ _SAME = f"""
         ELSE 'G' || lpad(CAST((h // 1000) % 300 AS VARCHAR), 5, '0') END AS dise_code"""
 _SETTLED = f"""i AS position, {_SAME},
     CAST(100000 + (h // 11) % 4000000 AS BIGINT) AS medfee_sumamt,
-    CAST(70000 + (h // 11) % 4000000 * 6 // 10 AS BIGINT) AS hifp_pay"""
+    CAST(NULL AS BIGINT) AS hosp_part_amt,
+    CASE WHEN h % 30 = 0 THEN CAST(h % 60 AS VARCHAR) END AS days,
+    [{{{{'fund': '310.pooled', 'debit': 'claims.incurred', 'credit': 'owed.booked',
+        'fen': CAST(70000 + (h // 11) % 4000000 * 6 // 10 AS BIGINT),
+        'party': 'H3301' || lpad(CAST((h // 7) % 200 AS VARCHAR), 7, '0')}}}}] AS postings"""
 _REFUNDED = f"""{_SAME},
     CAST(-100000 - CAST((h // 11) % 4000000 AS BIGINT) AS BIGINT) AS medfee_sumamt,
     CAST(-70000 - CAST((h // 11) % 4000000 * 6 // 10 AS BIGINT) AS BIGINT) AS hifp_pay"""

@@ -22,9 +22,7 @@ from settlement.clearing.policy import Dip, Group
 from settlement.clearing.scoring import Scope
 
 AREA = "330100"
-SCOPE = Scope(
-    area=AREA, insutypes=frozenset({"310", "510"}), med_types=frozenset({"21", "22", "52"})
-)
+FUND, MONTH = "310.pooled", "2025-01"
 COEFFICIENTS4 = {
     "H33010000001": 10_000,
     "H33010000002": 8_500,
@@ -33,8 +31,25 @@ COEFFICIENTS4 = {
     "H33010000005": 100_000,
     "H33010000006": 1,
 }
+SCOPE = Scope(
+    area=AREA,
+    fund=FUND,
+    insutypes=frozenset({"310", "510"}),
+    months=frozenset({MONTH}),
+    kinds=frozenset(
+        ("21", med_type, institution)
+        for med_type in ("21", "22", "52")
+        for institution in (*COEFFICIENTS4, "P33010000001", "P33010000002", "H33019999999")
+    ),
+)
 TOPICS = {name: topic for name, (topic, _) in kernel.ARCHIVE.items()}
-_TYPES = {"VARCHAR": pa.string(), "BIGINT": pa.int64(), "BOOLEAN": pa.bool_()}
+_POSTING = [(name, pa.string()) for name in ("fund", "debit", "credit", "party")]
+_TYPES = {
+    "VARCHAR": pa.string(),
+    "BIGINT": pa.int64(),
+    "BOOLEAN": pa.bool_(),
+    kernel.POSTINGS: pa.list_(pa.struct([*_POSTING, ("fen", pa.int64())])),
+}
 
 
 @dataclass
@@ -62,19 +77,21 @@ class Log:
             "area": AREA,
             "setl_id": setl_id or f"S{position:012d}",
             "insutype": "310",
+            "belongs_to": MONTH,
+            "clr_type": "21",
             "med_type": "21",
             "institution": institution,
             "dise_code": group,
             "medfee_sumamt": cost_fen,
-            "hifp_pay": cost_fen * 7 // 10,
+            "postings": entry({FUND: cost_fen * 7 // 10, "310.personal": 1_000}, institution),
         }
         self.events.append(("settled", fact | others))
         return position
 
     def refund(self, original: int) -> int:
         fact = self.events[original - 1][1]
-        mirrored = {name: -fact[name] for name in ("medfee_sumamt", "hifp_pay")}
-        self.events.append(("refunded", fact | mirrored | {"position": self.position + 1}))
+        mirrored = {"medfee_sumamt": -fact["medfee_sumamt"], "position": self.position + 1}
+        self.events.append(("refunded", fact | mirrored))
         return self.position
 
     def reverse(self, original: int) -> int:
@@ -104,6 +121,20 @@ class Log:
             ]
             written[name] = Parts(kernel.ARCHIVE[name][1], tuple(files))
         return written
+
+
+def entry(owed: dict[str, int], institution: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "fund": fund,
+            "debit": "claims.incurred",
+            "credit": "owed.booked",
+            "fen": fen,
+            "party": institution,
+        }
+        for fund, fen in owed.items()
+        if fen
+    ]
 
 
 def _write(folder: Path, topic: str, name: str, rows: list[dict[str, Any]], month: int) -> Path:
@@ -224,8 +255,11 @@ def _every_ending(log: Log) -> None:
         log.settle("没有的病种", institution, 100_003)
         log.settle("病种001", f"P{institution[1:]}", 100_004)
         for cost in (-1, kernel.MAX_COST_FEN + 1, 4 * 10**18):
-            log.settle("病种001", f"{institution[:-1]}3", cost, hifp_pay=None)
+            log.settle("病种001", f"{institution[:-1]}3", cost, postings=[])
         log.settle("病种001", institution, 100_005, med_type="11")
+        log.settle("病种001", institution, 100_005, clr_type="11")
+        log.settle("病种001", institution, 100_005, belongs_to="2025-02")
+        log.settle("病种001", institution, 100_005, postings=None, hosp_part_amt=5)
         log.settle("病种001", institution, 100_006, insutype="390")
         elsewhere = log.settle("病种001", institution, 100_007, area="330200")
         log.settle("病种001", institution, 100_008, setl_id=f"S{elsewhere:012d}")

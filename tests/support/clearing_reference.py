@@ -19,11 +19,15 @@ def reference(parts: Any, rules: Any, scope: Any, *, watermark: int) -> list[tup
     for case, ended in _cases(parts, scope, watermark):
         standing, points4 = _judge(case, rules, ended=ended)
         held = (case["dise_code"] or None) if NO_GROUP <= standing <= COST else None
-        one = sums.setdefault((case["institution"], standing, held), [0, 0, 0, 0, case["position"]])
+        none_yet = [0, 0, 0, 0, 0, case["position"]]
+        one = sums.setdefault((case["institution"], standing, held), none_yet)
+        owed = [posting for posting in case["postings"] or [] if posting["fund"] == scope.fund]
+        booked = sum(posting["fen"] for posting in owed)
         one[0] += 1
         one[1] += points4
         one[2] += case["medfee_sumamt"]
-        one[3] += case["hifp_pay"] or 0
+        one[3] += booked
+        one[4] += case["medfee_sumamt"] - booked - (case["hosp_part_amt"] or 0)
     return [(*key, *one) for key, one in sums.items()]
 
 
@@ -60,7 +64,9 @@ def _cases(parts: Any, scope: Any, watermark: int) -> list[tuple[dict[str, Any],
     return [
         (row, row["position"] in ended)
         for row in cases
-        if row["insutype"] in scope.insutypes and row["med_type"] in scope.med_types
+        if row["insutype"] in scope.insutypes
+        and row["belongs_to"] in scope.months
+        and (row["clr_type"], row["med_type"], row["institution"]) in scope.kinds
     ]
 
 

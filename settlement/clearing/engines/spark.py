@@ -10,9 +10,24 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from settlement.clearing.engine import Parts, Row, Table
-from settlement.clearing.kernel import in_dialect
+from settlement.clearing.kernel import POSTINGS, in_dialect
 
-_TYPES = {"VARCHAR": pa.string(), "BIGINT": pa.int64(), "BOOLEAN": pa.bool_()}
+_TYPES = {
+    "VARCHAR": pa.string(),
+    "BIGINT": pa.int64(),
+    "BOOLEAN": pa.bool_(),
+    POSTINGS: pa.list_(
+        pa.struct(
+            [
+                ("fund", pa.string()),
+                ("debit", pa.string()),
+                ("credit", pa.string()),
+                ("fen", pa.int64()),
+                ("party", pa.string()),
+            ]
+        )
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """From events in a store, through its archive, to points: the same on both stores."""
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +22,13 @@ RULES = Dip(
     groups={"A": Group(points4=1_000_0000, average_fen=1_000_000)},
     coefficients4={H1: 10_000, H2: 8_500},
 )
-SCOPE = Scope(area=AREA, insutypes=frozenset({"310"}), med_types=frozenset({"21"}))
+SCOPE = Scope(
+    area=AREA,
+    fund="310.pooled",
+    insutypes=frozenset({"310"}),
+    months=frozenset(),
+    kinds=frozenset({("11", "21", H1), ("11", "21", H2)}),
+)
 
 
 @pytest.fixture
@@ -34,8 +41,9 @@ def books(store_url: str) -> Iterator[Books]:
 
 def case(setl_id: str, fen: int, day: str, **others: str) -> ClaimFact:
     """One stay in group A; a negative amount is its refund."""
-    fact = settled(setl_id, {others.pop("fund", "310.pooled"): fen}, day, **others)
-    return msgspec.structs.replace(fact, details={"dise_code": "A"})
+    fund = others.pop("fund", "310.pooled")
+    fact = settled(setl_id, {fund: fen}, day, **others)
+    return msgspec.structs.replace(fact, details={"dise_code": "A"}, insutype=fund[:3])
 
 
 def cleared(books: Books, folder: Path, *, months: list[str], at: int | None = None) -> Scored:
@@ -43,8 +51,9 @@ def cleared(books: Books, folder: Path, *, months: list[str], at: int | None = N
     archive = Archive(folder)
     watermark = at or archive.covered_to
     archive.require(watermark)
-    parts = parts_of(archive, area=AREA, fund="310", periods=months, corrected=[*months, "2024-03"])
-    return score_cases(DuckDBEngine(), parts, RULES, SCOPE, watermark=watermark)
+    parts = parts_of(archive, area=AREA, since=min(months), until=watermark)
+    scope = dataclasses.replace(SCOPE, months=frozenset(months))
+    return score_cases(DuckDBEngine(), parts, RULES, scope, watermark=watermark)
 
 
 def test_cases_of_the_log_become_points(books, tmp_path):

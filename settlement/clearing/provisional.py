@@ -1,0 +1,356 @@
+"""The monthly clearing of one fund, computed and not posted (按月清算试算).
+
+Archive and policy in, amounts out. Nothing here reads a projection; the same position of the log,
+the same policies and another engine give the same document and the same digest.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ledger.aggregates.area import Area
+from ledger.aggregates.policies import Policies, Version
+from ledger.archive.read import Archive
+from ledger.domain.fund import PERSONAL, parent
+from ledger.domain.period import Period
+from ledger.store.reading import Reading
+from settlement.clearing import kernel, monthly
+from settlement.clearing.census import CENSUS, OBLIGATIONS, CaseKind, Census, take_census
+from settlement.clearing.digest import rows_digest, tables_digest
+from settlement.clearing.engine import Engine, Parts, Row, Table
+from settlement.clearing.kernel import Standing
+from settlement.clearing.monthly import Counted, MonthDue
+from settlement.clearing.policy import Dip, Drg, DrgFixedRate, FeeForService, Method, Policy
+from settlement.clearing.policy_file import policy_of
+from settlement.clearing.priced import PRICED, price_cases, price_tables
+from settlement.clearing.refusals import (
+    FundNotCleared,
+    IntakeUnderWay,
+    MethodNotComputed,
+    PolicyChangesWithinMonth,
+    PolicyOfAnotherFund,
+    TotalsDiffer,
+)
+from settlement.clearing.run import RunRecord, Tally, parts_of, score_cases
+from settlement.clearing.scoring import Kind, Scope, scope_tables
+from settlement.intake.owing import BASIC_FUND, PART_FUND
+from settlement.policies import content_hash
+
+#: The texts of a monthly run, in the order in which they are named by its hash.
+TEXTS = (CENSUS, OBLIGATIONS, kernel.KERNEL, PRICED)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A policy with the name and hash that the run gives it."""
+
+    id: str
+    content_hash: str
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Cases of one method that are held back (挂起待查), with the reason."""
+
+    method: str
+    reason: str
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleared:
+    """One month of one fund under one policy: who is due what, and every case accounted for."""
+
+    chosen: Chosen
+    due: MonthDue
+    held: tuple[Held, ...]
+    gaps: tuple[CaseKind, ...]  # cases that no method of the policy takes (政策空白)
+    cancelled: tuple[CaseKind, ...]
+    obligations_fen: int  # of all settlements of the month, cancelled ones too
+    elsewhere_fen: int  # of these: for people insured otherwise, whose cases no method is for
+    record: RunRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which month of which fund, read from where, up to which position."""
+
+    area: str
+    fund: str
+    period: Period
+    watermark: int
+    parts: Mapping[str, Parts]
+    engine: Engine
+
+    def scope(self, kinds: frozenset[Kind] = frozenset()) -> Scope:
+        return Scope(
+            area=self.area,
+            fund=self.fund,
+            insutypes=insutypes_of(self.fund),
+            months=frozenset({str(self.period)}),
+            kinds=kinds,
+        )
+
+
+def insutypes_of(fund: str) -> frozenset[str]:
+    """Name the insurance types whose 统筹基金支付 a fund owes."""
+    own = {insutype for insutype, basic in BASIC_FUND.items() if basic == fund}
+    return frozenset(own or {fund})
+
+
+def refuse_other_funds(area: Area, fund: str) -> None:
+    """FundNotCleared for a fund that only owes parts of others' settlements, or is none of the area's."""
+    cleared = area.leaf_funds - {PERSONAL, *PART_FUND.values()}
+    if fund not in cleared:
+        raise FundNotCleared(fund=fund, funds=", ".join(sorted(cleared)) or "-")
+
+
+def chosen_of(version: Version) -> Chosen:
+    """Give a proposed policy, whatever its state."""
+    return Chosen(version.id, version.content_hash, policy_of(version.content))
+
+
+def chosen_from_file(content: dict[str, object]) -> Chosen:
+    """Give a policy that was read from a file and not proposed."""
+    policy = policy_of(content)
+    return Chosen(policy.name, content_hash(content), policy)
+
+
+def policy_of_month(policies: Policies, fund: str, period: Period) -> Chosen:
+    """Give the policy in force on every day of a month; NoPolicyInForce names the first day without."""
+    days = [period.first_day.replace(day=day) for day in range(1, period.last_day.day + 1)]
+    first = policies.in_force(fund, days[0].isoformat())
+    for day in days[1:]:
+        later = policies.in_force(fund, day.isoformat())
+        if later is not first:
+            raise PolicyChangesWithinMonth(
+                period=str(period), first=first.id, second=later.id, day=day.isoformat()
+            )
+    return chosen_of(first)
+
+
+def refuse_unfinished(log: Reading, area: str, fund: str) -> None:
+    """IntakeUnderWay while a claims intake that touches the fund has started and not completed."""
+    for one in log.unfinished_intakes(area):
+        if one.book.fund == parent(fund):
+            raise IntakeUnderWay(fund=fund, intake=one.intake)
+
+
+def ask(
+    archive: Archive, engine: Engine, *, area: str, fund: str, period: Period, watermark: int
+) -> Question:
+    """Put the question for a month; ArchiveBehind where the archive does not reach the watermark."""
+    archive.require(watermark)
+    parts = parts_of(archive, area=area, since=str(period), until=watermark)
+    return Question(area, fund, period, watermark, parts, engine)
+
+
+def clear_month(question: Question, chosen: Chosen) -> Cleared:
+    """Compute a month under a policy; TotalsDiffer where something does not add up."""
+    _refuse_unknown_methods(question, chosen)
+    return _Run(question, chosen).cleared()
+
+
+def _refuse_unknown_methods(question: Question, chosen: Chosen) -> None:
+    policy = chosen.policy
+    if policy.fund != question.fund:
+        raise PolicyOfAnotherFund(policy=chosen.id, its_fund=policy.fund, fund=question.fund)
+    for method in policy.methods:
+        if isinstance(method.rules, Drg):
+            raise MethodNotComputed(policy=chosen.id, method=method.name, kind="drg")
+
+
+class _Run:
+    """One computation, and what it was told and answered on the way."""
+
+    def __init__(self, question: Question, chosen: Chosen) -> None:
+        self._question = question
+        self._chosen = chosen
+        self._policy = chosen.policy
+        self._told: dict[str, str] = {}
+        self._held: list[Held] = []
+
+    def cleared(self) -> Cleared:
+        scope = scope_tables(self._question.scope(), {}, watermark=self._question.watermark)
+        census, rows = take_census(self._question.engine, self._question.parts, scope)
+        self._told["census"] = tables_digest(scope)
+        self._check_obligations(census)
+        standing = [one for one in census.kinds if not one.cancelled]
+        of_method = self._by_method(census.kinds)
+        counted = [
+            one
+            for method in self._policy.methods
+            for one in self._count(method, of_method.get(method.name, []))
+        ]
+        due = monthly.due_of_month(self._policy, self._question.period.month, counted)
+        self._check_pool(due)
+        gaps = [one for one in standing if self._method_of(one) is None]
+        self._check_whole(census, counted, gaps)
+        return Cleared(
+            chosen=self._chosen,
+            due=due,
+            held=tuple(self._held),
+            gaps=tuple(gaps),
+            cancelled=tuple(one for one in census.kinds if one.cancelled),
+            obligations_fen=sum(census.obligations_fen.values()) + census.elsewhere_fen,
+            elsewhere_fen=census.elsewhere_fen,
+            record=self._record(rows, due),
+        )
+
+    def _method_of(self, kind: CaseKind) -> Method | None:
+        return self._policy.method_of(
+            clr_type=kind.clr_type, med_type=kind.med_type, institution=kind.institution
+        )
+
+    def _by_method(self, kinds: tuple[CaseKind, ...]) -> dict[str, list[CaseKind]]:
+        found: dict[str, list[CaseKind]] = {}
+        for kind in kinds:
+            method = self._method_of(kind)
+            if method is not None:
+                found.setdefault(method.name, []).append(kind)
+        return found
+
+    def _count(self, method: Method, kinds: list[CaseKind]) -> Iterator[Counted]:
+        """Count the cases of a method, and set those aside that are held back."""
+        if isinstance(method.rules, FeeForService):
+            yield from _as_booked(method, kinds)
+            return
+        tallies = self._tallies(method, frozenset(one.kind for one in kinds)) if kinds else []
+        self._check_cases(method, kinds, [tally for tally, _ in tallies])
+        sums: dict[str, list[int]] = {}
+        for tally, worth_fen in tallies:
+            if tally.standing.held_back:
+                self._held.append(Held(method.name, _reason(method, tally.standing), tally))
+            elif tally.standing is not Standing.CANCELLED:
+                added = (
+                    tally.cases,
+                    tally.cost_fen,
+                    tally.booked_fen,
+                    tally.borne_fen,
+                    tally.points4,
+                    worth_fen,
+                )
+                before = sums.get(tally.institution, [0] * len(added))
+                sums[tally.institution] = [a + b for a, b in zip(before, added, strict=True)]
+        for institution, (cases, cost, booked, borne, points4, worth) in sums.items():
+            yield Counted(
+                institution=institution,
+                method=method.name,
+                cases=cases,
+                cost_fen=cost,
+                booked_fen=booked,
+                borne_fen=borne,
+                points4=points4,
+                priced_fen=worth,
+            )
+
+    def _tallies(self, method: Method, kinds: frozenset[Kind]) -> list[tuple[Tally, int]]:
+        asked, rules = self._question, method.rules
+        scope = asked.scope(kinds)
+        if isinstance(rules, Dip):
+            scored = score_cases(
+                asked.engine, dict(asked.parts), rules, scope, watermark=asked.watermark
+            )
+            self._told[method.name] = scored.record.parameters
+            return [(tally, 0) for tally in scored.tallies]
+        if isinstance(rules, Drg | FeeForService):
+            raise TypeError(f"{method.name} is not asked of the engine")
+        told: Mapping[str, Table] = price_tables(rules, scope, watermark=asked.watermark)
+        self._told[method.name] = tables_digest(told)
+        return price_cases(asked.engine, asked.parts, told)
+
+    def _record(self, rows: list[Row], due: MonthDue) -> RunRecord:
+        asked = self._question
+        held = [(one.method, one.reason, *_tally_row(one.tally)) for one in self._held]
+        lines = [
+            (one.counted.institution, one.counted.method, one.counted.points4, one.due_fen)
+            for one in due.lines
+        ]
+        told = sorted(self._told.items())
+        return RunRecord(
+            engine=asked.engine.name,
+            engine_version=asked.engine.version,
+            kernel=kernel.text_hash(*TEXTS),
+            parameters=rows_digest([(self._chosen.content_hash, str(asked.period)), *told]),
+            watermark=asked.watermark,
+            result=rows_digest([*rows, *held, *lines]),
+        )
+
+    def _check_obligations(self, census: Census) -> None:
+        """Every fen that the month's entries made the fund owe is of a case that was counted."""
+        found: dict[str, int] = {}
+        for one in census.kinds:
+            found[one.institution] = found.get(one.institution, 0) + one.booked_fen
+        for institution in sorted({*found, *census.obligations_fen}):
+            self._same(
+                f"记账 booked {institution}",
+                census.obligations_fen.get(institution, 0),
+                found.get(institution, 0),
+            )
+
+    def _check_cases(self, method: Method, kinds: list[CaseKind], tallies: list[Tally]) -> None:
+        """Every case of the method is scored, held back or cancelled, and nothing else is."""
+        for what in ("cases", "cost_fen", "booked_fen"):
+            expected = sum(getattr(one, what) for one in kinds)
+            self._same(
+                f"{method.name} {what}", expected, sum(getattr(one, what) for one in tallies)
+            )
+
+    def _check_whole(self, census: Census, counted: list[Counted], gaps: list[CaseKind]) -> None:
+        """Every case counts, is held back, was cancelled, or is of no method: once."""
+        held = [one.tally for one in self._held]
+        gone = [one for one in census.kinds if one.cancelled]
+        for what in ("cases", "booked_fen"):
+            found = sum(getattr(one, what) for one in [*counted, *held, *gaps, *gone])
+            self._same(what, sum(getattr(one, what) for one in census.kinds), found)
+
+    def _check_pool(self, due: MonthDue) -> None:
+        if due.pool is not None:
+            shared = due.pool.due_fen + due.pool.difference_fen
+            self._same("应付加差额 due + difference", due.pool.distributable_fen, shared)
+
+    def _same(self, what: str, expected: int, found: int) -> None:
+        if expected != found:
+            raise TotalsDiffer(
+                period=str(self._question.period),
+                fund=self._question.fund,
+                what=what,
+                expected=expected,
+                found=found,
+            )
+
+
+def _as_booked(method: Method, kinds: list[CaseKind]) -> Iterator[Counted]:
+    """Fee for service holds nothing back: what stands counts as it was booked."""
+    standing = [one for one in kinds if not one.cancelled]
+    for institution in sorted({one.institution for one in standing}):
+        own = [one for one in standing if one.institution == institution]
+        yield Counted(
+            institution=institution,
+            method=method.name,
+            cases=sum(one.cases for one in own),
+            cost_fen=sum(one.cost_fen for one in own),
+            booked_fen=sum(one.booked_fen for one in own),
+        )
+
+
+def _reason(method: Method, standing: Standing) -> str:
+    by_days = not isinstance(method.rules, Dip | DrgFixedRate)
+    if by_days and standing is Standing.NO_GROUP:
+        return "no_days"
+    if by_days and standing is Standing.UNKNOWN_GROUP:
+        return "days_out_of_bounds"
+    return standing.name.lower()
+
+
+def _tally_row(one: Tally) -> Row:
+    return (
+        one.institution,
+        int(one.standing),
+        one.group,
+        one.cases,
+        one.points4,
+        one.cost_fen,
+        one.booked_fen,
+        one.first_position,
+    )
