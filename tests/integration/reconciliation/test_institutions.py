@@ -360,7 +360,7 @@ def test_a_settled_difference_that_opens_again_is_young(bring, reconcile):
         (("--result", "result.pdf"), None, 64),
     ],
 )
-def test_refusals(office, medfund, words, user, code):  # noqa: PLR0917
+def test_refusals(office, medfund, words, user, code):
     position = office.position
     answer = medfund("reconcile", "institution", "2024-01", *words, user=user)
     assert answer.code == code
