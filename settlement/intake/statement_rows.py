@@ -19,7 +19,13 @@ from settlement.intake.columns import STATEMENT_DETAILS, STATEMENT_TOTALS, Kind
 from settlement.intake.control_totals import ControlTotals
 from settlement.intake.moments import parse_day
 from settlement.intake.readers import Table
-from settlement.intake.rejections import FileProblem, FileRefused, Rejection
+from settlement.intake.rejections import (
+    MOST_REJECTED_ROWS,
+    FileProblem,
+    FileRefused,
+    Rejection,
+    refuse,
+)
 from settlement.intake.repetitions import Repeated
 from settlement.intake.row_reader import CheckContext, RowReader
 from settlement.intake.vocabulary import by_word
@@ -239,7 +245,7 @@ def _checked(
     checked.problems += table.notices
     checker, totals = _Checker(table, kind, context), ControlTotals(table.head)
     earlier: dict[Any, TotalsRow | DetailRow] = {}
-    rows = 0
+    rows = rejected = 0
     try:
         for line, cells in table.rows():
             if totals.is_control_row(cells):
@@ -250,6 +256,9 @@ def _checked(
             row = checker.check(line, cells)
             if isinstance(row, tuple):
                 checked.rejections += row
+                rejected += 1
+                if rejected >= MOST_REJECTED_ROWS:
+                    raise refuse("too_many_rejected", rows=rejected, line=line)
                 continue
             first = earlier.setdefault(row.group, row)
             if first is row:

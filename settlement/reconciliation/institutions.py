@@ -184,9 +184,25 @@ def _group(key: GroupKey, part: str, ours: Totals, fact: StatementTotalsReceived
         part=part,
         ours=ours,
         theirs=theirs,
-        result=compare_totals(ours, theirs),
+        result=_compared(ours, theirs, refunds=part == REFUNDS),
         intake=fact.source.intake,
         line=fact.source.line,
+    )
+
+
+def _compared(ours: Totals, theirs: Totals, *, refunds: bool) -> Result:
+    """Say who has more; of refunds alone, whose amounts are negative, that is who refunded more."""
+    return (
+        compare_totals(_turned(ours), _turned(theirs)) if refunds else compare_totals(ours, theirs)
+    )
+
+
+def _turned(totals: Totals) -> Totals:
+    return Totals(
+        cases=totals.cases,
+        medfee_fen=-totals.medfee_fen,
+        fund_fen=-totals.fund_fen,
+        account_fen=-totals.account_fen,
     )
 
 

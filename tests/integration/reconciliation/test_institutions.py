@@ -39,7 +39,7 @@ def refund(number, hospital=H1, **more):
     )
 
 
-def totals(hospital=H1, cases="3", fee="300.00", fund="180.00", account="30.00", **more):  # noqa: PLR0917
+def totals(hospital=H1, cases="3", fee="300.00", fund="180.00", account="30.00", **more):
     return {
         "fixmedins_code": hospital,
         "insutype": "310",
@@ -408,7 +408,6 @@ def test_the_recorded_fact_is_whole(store_url, office, bring, reconcile):
     fact = envelope.fact
     assert isinstance(fact, ReconciliationRecorded)
     (group,) = fact.groups
-    assert (group.result, group.ours, group.theirs) == ("0", (3, 30_000, 18_000, 3_000)) + (
-        (3, 30_000, 18_000, 3_000),
-    )
+    figures = (3, 30_000, 18_000, 3_000)
+    assert (group.result, group.ours, group.theirs) == ("0", figures, figures)
     assert fact.unreconciled == (H2,)
