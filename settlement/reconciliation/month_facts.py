@@ -58,17 +58,17 @@ class MonthFacts:
     details: dict[str, dict[tuple[str, bool], StatedDetail]] = field(default_factory=dict)
 
 
-class _Amounts(msgspec.Struct):
+class _Amounts(msgspec.Struct, gc=False):
     medfee_sumamt: int
     fund_pay_sumamt: int
     acct_pay: int
 
 
-class _Source(msgspec.Struct):
+class _Source(msgspec.Struct, gc=False):
     intake: str | None = None
 
 
-class _SlimClaim(msgspec.Struct):
+class _SlimClaim(msgspec.Struct, gc=False):
     """The fields of a settlement that are compared."""
 
     area: str
@@ -120,6 +120,7 @@ class _Reader:
         self._settled = f'"setl_date":"{found.period}-'.encode()
         self._stated = f'"period":"{found.period}"'.encode()
         self._waiting: dict[str, list[Claim]] = {}  # by intake that has not completed
+        self._groups: dict[GroupKey, GroupKey] = {}  # each kept once: a month has a million claims
 
     def read(self, at: int, topic: str, state: bytes) -> None:
         if topic in {ClaimSettled.TOPIC, ClaimRefunded.TOPIC}:
@@ -151,8 +152,9 @@ class _Reader:
         if not self._mine(fact.area, fact.institution):
             return
         amounts = fact.amounts
+        group = GroupKey(fact.institution, fact.insutype, fact.clr_type)
         claim = Claim(
-            GroupKey(fact.institution, fact.insutype, fact.clr_type),
+            self._groups.setdefault(group, group),
             Detail(
                 setl_id=fact.setl_id,
                 refund=refund,

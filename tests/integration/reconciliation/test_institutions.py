@@ -6,12 +6,14 @@ instead of the latest; settlements matched twice; a settlement of a running inta
 
 import csv
 import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from support.office import ADMINISTRATOR, AREA, CLERK, H1, H2, REVIEWER, open_office
 
 from ledger.application import FundLedger
-from ledger.domain.identity import statement_details_stream
+from ledger.domain.identity import statement_details_stream, statement_totals_stream
 from ledger.events.reconciliation import ReconciliationRecorded, StatementDetailsReceived
 from settlement.corrections import StatementStays
 
@@ -411,3 +413,41 @@ def test_the_recorded_fact_is_whole(store_url, office, bring, reconcile):
     figures = (3, 30_000, 18_000, 3_000)
     assert (group.result, group.ours, group.theirs) == ("0", figures, figures)
     assert fact.unreconciled == (H2,)
+
+
+def test_the_rejects_file_is_corrected_and_brought_in_again(office, medfund, tmp_path):
+    rows = [detail(1), detail(2, fund="x"), detail(3)]
+    path = office.write_file("details.csv", rows)
+    partial = medfund("intake", path, "--partial", "--json", user=CLERK)
+    (said,) = partial.json["files"]
+    assert (partial.code, said["kind"]) == (2, "statement_details")
+    assert (said["state"], said["posted"]) == ("partial", 2)
+    rejects = tmp_path / "details.rejects.csv"
+    rejects.write_text(
+        rejects.read_text(encoding="utf-8-sig").replace(",x,", ",60.00,"), encoding="utf-8"
+    )
+    again = medfund("intake", rejects, "--json", user=CLERK)
+    assert (again.code, again.json["files"][0]["posted"]) == (0, 1)
+    listed = medfund("intake", "list", "--json")
+    assert {"statement_details", "claims"} == {one["kind"] for one in listed.json["intakes"]}
+
+
+def test_two_statements_of_one_group_at_the_same_moment_both_stand(office, store_url, tmp_path):
+    """Both find the group empty; whoever comes second is compared again and is the later word."""
+    start = Barrier(2)
+
+    def bring(fund):
+        folder = tmp_path / fund
+        folder.mkdir()
+        with open_office(store_url, folder) as other:
+            path = other.write_file("totals.csv", [totals(fund=fund)])
+            start.wait()
+            return other.bring(path).posted
+
+    with ThreadPoolExecutor(2) as both:
+        assert list(both.map(bring, ["170.00", "171.00"])) == [1, 1]
+    group = (H1, "310", "21", "2024-01", "")
+    history = office.ledger.history(statement_totals_stream(AREA, group))
+    assert [envelope.originator_version for _, envelope in history] == [1, 2]
+    assert {envelope.fact.fund_fen for _, envelope in history} == {17_000, 17_100}
+    office.assert_sound()
