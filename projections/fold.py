@@ -25,6 +25,7 @@ from ledger.events.claim import ClaimFact, ClaimRefunded, ClaimReversed
 from ledger.events.intake import IntakeCompleted, IntakeFact, IntakeStarted
 from ledger.events.month import MonthFact, YearTransferred
 from ledger.events.policy import PolicyFact
+from ledger.events.reconciliation import ReconciliationFact
 from ledger.events.registry import CATALOGUE, UPCASTERS, fact_class
 from ledger.events.setup import AreaFact
 from ledger.store.reading import StoredFact
@@ -308,6 +309,7 @@ _BY_BASE: tuple[tuple[type[Fact], Handler], ...] = (
     (IntakeFact, Fold.intakes),
     (AreaFact, Fold.setup),
     (PolicyFact, Fold.noted),
+    (ReconciliationFact, Fold.noted),
 )
 _HANDLERS: dict[str, Handler] = {
     topic: handler

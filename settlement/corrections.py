@@ -18,7 +18,7 @@ from ledger.domain.entry import red_letter
 from ledger.domain.identity import claim_stream, document_stream
 from ledger.domain.posting_rules import RULES_VERSION
 from ledger.errors import InputRejected, RuleRefused
-from ledger.events.base import Envelope, Posted, Source
+from ledger.events.base import Envelope, Fact, Posted, Source
 from ledger.events.cash import CashFact, DocumentReversed
 from ledger.events.claim import ClaimFact, ClaimRefunded, ClaimReversed
 from ledger.events.intake import IntakeCompleted, IntakeFact, IntakeReversed, IntakeStarted
@@ -81,6 +81,16 @@ class IntakeStillOpen(RuleRefused):
     hint_en = "Bring the same file in again so that it finishes, then reverse."
 
 
+class StatementStays(RuleRefused):
+    """What an institution stated is evidence: it is corrected by a later statement (对账单)."""
+
+    code = "statement_stays"
+    zh = "导入批次 {intake} 是机构对账单({kind}),没有入账,不能冲销。"
+    en = "The intake {intake} holds an institution's statement ({kind}); it posted nothing to reverse."
+    hint_zh = "请导入更正后的对账单;以最近收到的为准。"
+    hint_en = "Bring the corrected statement in; the latest one counts."
+
+
 @dataclass(frozen=True, slots=True)
 class Reversal:
     """What a reversal did."""
@@ -120,6 +130,7 @@ def reverse_intake(
     """Reverse every row of an intake that still stands (整批冲销); its file may then come again."""
     by = area.allow(user, "reverse")
     completed = _completed(ledger, area, intake)
+    _refuse_statement(completed.envelope.fact)
     span_of_rows = {"after": completed.first - 1, "until": completed.position}
     _refuse_refunded_elsewhere(ledger, area, _rows_of(ledger, area, intake, **span_of_rows))
     reversed_rows, span = 0, Reversal(0, None, None)
@@ -145,6 +156,11 @@ def reverse_intake(
     return Reversal(
         reversed_rows, span.first_position or receipt.first_position, receipt.last_position
     )
+
+
+def _refuse_statement(completed: Fact) -> None:
+    if isinstance(completed, IntakeCompleted) and completed.kind.startswith("statement_"):
+        raise StatementStays(intake=completed.intake, kind=completed.kind)
 
 
 def _find(ledger: FundLedger, area: Area, ref: str) -> _Standing:

@@ -19,6 +19,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "reopen": frozenset({"clerk", "reviewer"}),
     "approve": frozenset({"reviewer"}),
     "reject": frozenset({"reviewer"}),
+    "reconcile": frozenset({"clerk"}),
     "propose_policy": frozenset({"clerk", "administrator"}),
     "reject_policy": frozenset({"clerk", "administrator", "reviewer"}),
     "setup": frozenset({"administrator"}),

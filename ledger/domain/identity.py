@@ -57,3 +57,18 @@ def policies_stream(area: str) -> UUID:
 def intake_stream(area: str, kind: str, content: str) -> UUID:
     """One stream per file content that was brought in (导入批次)."""
     return _stream("intake", area, kind, content)
+
+
+def statement_totals_stream(area: str, group: tuple[str, str, str, str, str]) -> UUID:
+    """One stream per institution, 险种, 清算类别, month and part of an institution's totals (总账)."""
+    return _stream("statement-totals", area, *group)
+
+
+def statement_details_stream(area: str, institution: str, period: str) -> UUID:
+    """One stream per institution and month of an institution's settlements (明细账)."""
+    return _stream("statement-details", area, institution, period)
+
+
+def reconciliation_stream(area: str, counterparty: str, period: str) -> UUID:
+    """One stream per kind of counterparty and month: the recorded results (对账结果)."""
+    return _stream("reconciliation", area, counterparty, period)

@@ -54,6 +54,7 @@ COMMANDS = {
         "policies": ("policy",),
         "months": ("approve", "close", "reject", "reopen"),
         "reading": ("balances", "indicators", "journal", "obligations"),
+        "reconciling": ("reconcile",),
         "reports": ("report",),
         "running": ("doctor", "serve", "token", "worker"),
         "simulating": ("simulate",),

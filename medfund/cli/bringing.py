@@ -16,6 +16,7 @@ from medfund.cli.output import Output
 from projections.queries.intakes import IntakeUnknown, intakes_document
 from settlement.intake.attempt import load_attempt
 from settlement.intake.bring_in import Desk, Outcome, bring_in
+from settlement.intake.columns import KINDS
 from settlement.intake.readers import Table, open_table
 from settlement.intake.rejects_file import reasons_of, write_rejects
 
@@ -28,7 +29,7 @@ _COLUMNS = ("intake", "file", "kind", "state", "received_by", *_COUNTS)
     help="导入文件,或 list / show ID 查看 / bring files in; or: intake list, intake show ID",
 )
 @click.argument("words", nargs=-1, required=True, metavar="FILE… | list | show ID")
-@click.option("--kind", type=click.Choice(["fund_flows", "claims"]), help="文件种类 / kind of file")
+@click.option("--kind", type=click.Choice(list(KINDS)), help="文件种类 / kind of file")
 @click.option("--dry-run", is_flag=True, help="只检查不入账 / check only, write nothing")
 @click.option("--partial", is_flag=True, help="合格行入账,其余写入退回文件 / post the good rows")
 @click.option("--original", is_flag=True, help="show -o:取回原文件 / the file as received")

@@ -24,11 +24,17 @@ from settlement.intake.claim_check import ClaimsExaminer
 from settlement.intake.flow_facts import documents
 from settlement.intake.post_claims import ClaimPoster, ClaimsPlan, Progress
 from settlement.intake.post_flows import post_documents, sort_documents
+from settlement.intake.post_statements import new_rows, post_statements
 from settlement.intake.readers import Table, open_table
 from settlement.intake.rejections import FileProblem, FileRefused, Rejection
 from settlement.intake.row_reader import CheckContext
+from settlement.intake.statement_rows import CheckedStatements, check_details, check_totals
 
 FUND_FLOWS, CLAIMS = "fund_flows", "claims"
+_STATEMENTS: dict[str, Callable[[Table, CheckContext], CheckedStatements[Any]]] = {
+    "statement_totals": check_totals,
+    "statement_details": check_details,
+}
 _PAUSES = 3000
 
 
@@ -137,6 +143,8 @@ def bring_in(path: Path, desk: Desk, *, kind: str | None = None) -> Outcome:
     context = _context(desk)
     if table.kind.name == FUND_FLOWS:
         return _bring_flows(desk, table, context, attempt, outcome)
+    if table.kind.name in _STATEMENTS:
+        return _bring_statements(desk, table, context, attempt, outcome)
     return _bring_claims(desk, table, context, attempt, outcome)
 
 
@@ -197,6 +205,45 @@ def _bring_flows(
         desk.area,
         good,
         already=already,
+        attempt=attempt,
+        user=desk.user,
+        rejected=rejected,
+    )
+    return replace(
+        outcome,
+        posted=result.posted,
+        already=result.already,
+        duplicate=outcome.duplicate or result.repeated,
+    )
+
+
+def _bring_statements(
+    desk: Desk, table: Table, context: CheckContext, attempt: Attempt, outcome: Outcome
+) -> Outcome:
+    """Record what an institution stated (对账单); nothing is posted to any book."""
+    check = _STATEMENTS[table.kind.name]
+    checked = beside(lambda: _keep(desk, attempt, table.path), lambda: check(table, context))
+    rejections = sorted(checked.rejections, key=lambda one: one.line)
+    rejected = len({rejection.line for rejection in rejections})
+    new = new_rows(desk.ledger, desk.area, checked.rows, intake=attempt.intake, user=desk.user)
+    accepted = len(checked.rows) + len(checked.repeated)
+    outcome = replace(
+        outcome,
+        accepted=accepted,
+        rejected=rejected,
+        already=accepted - new.rows,
+        rejections=rejections,
+        problems=checked.problems,
+    )
+    if not _may_post(desk, rejected=rejected, stopped=checked.stopped):
+        return outcome
+    if not new.rows and attempt.completed is not None:
+        return outcome
+    result = post_statements(
+        desk.ledger,
+        desk.area,
+        checked.rows,
+        repeated=len(checked.repeated),
         attempt=attempt,
         user=desk.user,
         rejected=rejected,

@@ -154,8 +154,83 @@ CLAIMS = Kind(
     ),
 )
 
+_INSTITUTION = _code(
+    "fixmedins_code",
+    "定点医药机构编号",
+    *(
+        "定点医药机构编码",
+        "定点医药机构代码",
+        "医药机构编号",
+        "医疗机构编号",
+        "机构编码",
+        "机构编号",
+    ),
+    required=True,
+)
+_STATED_MONTH = (
+    Column(
+        "stmt_begndate",
+        "对账开始日期",
+        Form.DATE,
+        required=True,
+        aliases=("对账起始日期", "对账开始时间", "对账起始时间"),
+    ),
+    Column(
+        "stmt_enddate",
+        "对账结束日期",
+        Form.DATE,
+        required=True,
+        aliases=("对账截止日期", "对账结束时间", "对账截止时间"),
+    ),
+)
+_STATED_AMOUNTS = (
+    _amount("medfee_sumamt", "医疗费总额", "医疗总费用", "医疗费用总额", required=True),
+    _amount("fund_pay_sumamt", "基金支付总额", "基金支付总金额", required=True),
+    _amount("acct_pay", "个人账户支出", "个人账户支付", required=True),
+)
+_REFUND = Column("refd_setl_flag", "退费结算标志", Form.FLAG, aliases=("退费标志", "退费结算标识"))
+
+STATEMENT_TOTALS = Kind(
+    name="statement_totals",
+    zh="机构对总账",
+    key_column="fixmedins_code",
+    columns=(
+        _INSTITUTION,
+        _code("insutype", "险种类型", "险种", required=True),
+        _code("clr_type", "清算类别", required=True),
+        *_STATED_MONTH,
+        *_STATED_AMOUNTS,
+        Column(
+            "fixmedins_setl_cnt",
+            "定点医药机构结算笔数",
+            Form.INTEGER,
+            required=True,
+            aliases=("医药机构结算笔数", "结算笔数"),
+        ),
+        _REFUND,
+        _text("note", "备注", "说明"),
+    ),
+)
+
+STATEMENT_DETAILS = Kind(
+    name="statement_details",
+    zh="机构对明细账",
+    key_column="setl_id",
+    columns=(
+        _id("setl_id", "结算ID", "结算编号", "结算号", "结算流水号", required=True),
+        _id("mdtrt_id", "就诊ID", "就诊编号", "就诊号", "就诊流水号"),
+        Column("psn_no", "人员编号", Form.IDENTIFIER, aliases=("个人编号",), personal=True),
+        _INSTITUTION,
+        *_STATED_MONTH,
+        *_STATED_AMOUNTS,
+        _REFUND,
+    ),
+)
+
 #: Every format the intake knows, in the order in which heads are tried.
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (FUND_FLOWS, CLAIMS)}
+KINDS: dict[str, Kind] = {
+    kind.name: kind for kind in (FUND_FLOWS, CLAIMS, STATEMENT_TOTALS, STATEMENT_DETAILS)
+}
 
 #: Heads that our own rejects file adds: it can be corrected and brought in again as it is.
 REJECTS_COLUMNS = frozenset({"行号", "line", "错误", "errors"})

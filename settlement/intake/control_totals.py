@@ -20,8 +20,19 @@ from settlement.intake.rejections import FileProblem, shown
 #: How a control row is called, and what else may stand in a control row's key column.
 CONTROL_WORDS = frozenset({"合计", "总计", "合計", "total", "totals", "sum"})
 
-_COUNT_COLUMN = {"fund_flows": "note", "claims": "mdtrt_id"}
-_SUM_COLUMNS = {"fund_flows": ("amount",), "claims": ("medfee_sumamt", "fund_pay_sumamt")}
+_COUNT_COLUMN = {
+    "fund_flows": "note",
+    "claims": "mdtrt_id",
+    "statement_totals": "note",
+    "statement_details": "mdtrt_id",
+}
+_STATED = ("medfee_sumamt", "fund_pay_sumamt", "acct_pay")
+_SUM_COLUMNS = {
+    "fund_flows": ("amount",),
+    "claims": ("medfee_sumamt", "fund_pay_sumamt"),
+    "statement_totals": (*_STATED, "fixmedins_setl_cnt"),
+    "statement_details": _STATED,
+}
 _COUNT = re.compile(r"(?:共|合计)?([0-9]{1,9})(?:笔|条|行|rows)?")
 
 

@@ -360,5 +360,20 @@ _CLAIMS = {
     ),
 }
 
+_STATEMENTS = {
+    "statement_not_a_month": Text(
+        "对账期间 {begndate} 至 {value} 不是一个完整的月份。",
+        "From {begndate} to {value} is not one whole month.",
+        "对账按自然月:起于 1 日,止于当月最后一日。",
+        "Statements are by calendar month: from its first day to its last.",
+    ),
+    "statement_conflict": Text(
+        "{value} 在本文件第 {first_line} 行已有不同内容。",
+        "{value} has other content on line {first_line} of this file.",
+        "同一文件中每组(每笔)只能有一行;请核对。",
+        "One row for each group or settlement of a file: check it at its source.",
+    ),
+}
+
 #: What can be wrong with a row (行).
-ROW_TEXTS: dict[str, Text] = {**_CELLS, **_FLOWS, **_CLAIMS}
+ROW_TEXTS: dict[str, Text] = {**_CELLS, **_FLOWS, **_CLAIMS, **_STATEMENTS}

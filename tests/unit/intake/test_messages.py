@@ -16,6 +16,7 @@ from settlement.intake.problem_texts import FILE_TEXTS, NOTICES
 from settlement.intake.readers import open_table
 from settlement.intake.rejection_texts import ROW_TEXTS
 from settlement.intake.rejections import FileProblem, FileRefused, Rejection, shown
+from settlement.intake.statement_rows import check_totals
 from settlement.intake.vocabulary import (
     CHANNEL_WORDS,
     FUND_WORDS,
@@ -86,6 +87,21 @@ RECLASSIFIED = {
     "reclassification_mixed": ["5.00", "-5.00"],
     "reclassification_incomplete": ["5.00", "-5.00x"],
 }
+STATED = {
+    "fixmedins_code": "H33060400001",
+    "insutype": "310",
+    "clr_type": "11",
+    "stmt_begndate": "2023-10-01",
+    "stmt_enddate": "2023-10-31",
+    "medfee_sumamt": "8958.23",
+    "fund_pay_sumamt": "1819.04",
+    "acct_pay": "388.23",
+    "fixmedins_setl_cnt": "67",
+}
+STATEMENTS = {
+    "statement_not_a_month": {"stmt_enddate": "2023-10-30"},
+    "statement_conflict": {"fixmedins_setl_cnt": "68"},
+}
 #: What only the books can know; the facts are those of the code that posts.
 LATER = {
     "rule_not_applicable": Rejection(
@@ -133,6 +149,9 @@ def provoked(files, flow_row, claim, context, check_claims):
     found["setl_id_conflict"] = [
         w for out in outcomes if isinstance(out, Rejected) for w in out.rejections
     ]
+    for code, changes in STATEMENTS.items():
+        stated = table_of(files, [STATED, STATED | changes])
+        found[code] = check_totals(stated, context).rejections
     return found | {code: [rejection] for code, rejection in LATER.items()}
 
 

@@ -24,6 +24,7 @@ close    C R
 reopen   C R
 approve  R
 reject   R
+reconcile C
 propose_policy C A
 reject_policy C R A
 setup    A

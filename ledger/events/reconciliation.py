@@ -1,0 +1,93 @@
+"""Facts of reconciling with institutions (对账): what they stated, and what a comparison found.
+
+None of them posts anything. A statement that differs from the one before is a newer fact on the
+same stream, and the latest counts; the settlements themselves are facts of ``claim``.
+"""
+
+import msgspec
+
+from ledger.events.base import Fact, Source
+
+
+class ReconciliationFact(Fact, frozen=True, kw_only=True):
+    """A fact about one month of settlements, by the day they were settled."""
+
+    area: str
+    period: str  # YYYY-MM
+    by: str
+
+
+class StatementTotalsReceived(ReconciliationFact, frozen=True, kw_only=True):
+    """收到总账对账单 (3201): an institution's sums of a month for one 险种 and 清算类别, in fen."""
+
+    TOPIC = "statement.totals_received.v1"
+
+    institution: str
+    insutype: str
+    clr_type: str
+    refund: bool | None  # None: refunds are in the sums; else the sums of one side alone
+    cases: int
+    medfee_fen: int
+    fund_fen: int
+    account_fen: int
+    content: str  # hash of what the row says
+    source: Source
+
+
+class StatedSettlement(msgspec.Struct, frozen=True, array_like=True):
+    """One settlement as the institution has it, stored as a list in this order; amounts in fen."""
+
+    line: int
+    setl_id: str
+    refund: bool
+    medfee_fen: int
+    fund_fen: int
+    account_fen: int
+    mdtrt_id: str | None
+
+
+class StatementDetailsReceived(ReconciliationFact, frozen=True, kw_only=True):
+    """收到明细对账单 (3202): settlements of one institution and month, new or changed; no person."""
+
+    TOPIC = "statement.details_received.v1"
+
+    institution: str
+    settlements: tuple[StatedSettlement, ...]
+    source: Source  # the lines are the settlements' own
+
+
+class ComparedTotals(msgspec.Struct, frozen=True, array_like=True):
+    """One group of settlements on both sides, stored as a list; ``theirs`` None: not stated.
+
+    Sums are (cases, medical fee, fund, personal account), the last three in fen. ``result`` is that
+    of 3201: 0 平, 1 中心多, 2 机构多, 3 不一致.
+    """
+
+    institution: str
+    insutype: str
+    clr_type: str
+    part: str  # all, normal, refunds
+    result: str
+    ours: tuple[int, int, int, int]
+    theirs: tuple[int, int, int, int] | None
+
+
+class BrokenSettlement(msgspec.Struct, frozen=True, array_like=True):
+    """One settlement that did not match (差异), stored as a list."""
+
+    institution: str
+    setl_id: str
+    refund: bool
+    result: str
+
+
+class ReconciliationRecorded(ReconciliationFact, frozen=True, kw_only=True):
+    """对账结果登记: what comparing a month with the institutions' statements gave, as of a position."""
+
+    TOPIC = "reconciliation.recorded.v1"
+
+    counterparty: str  # institution
+    as_of: int  # log position
+    groups: tuple[ComparedTotals, ...]
+    unreconciled: tuple[str, ...]  # institutions without a statement
+    breaks: tuple[BrokenSettlement, ...]
