@@ -52,6 +52,7 @@ COMMANDS = {
         "keeping": ("keys",),
         "policies": ("policy",),
         "months": ("approve", "close", "reject", "reopen"),
+        "refusing": ("refuse",),
         "reading": ("balances", "indicators", "journal", "obligations"),
         "reports": ("report",),
         "running": ("doctor", "serve", "token", "worker"),
