@@ -25,6 +25,7 @@ from ledger.events.claim import ClaimFact, ClaimRefunded, ClaimReversed
 from ledger.events.intake import IntakeCompleted, IntakeFact, IntakeStarted
 from ledger.events.month import MonthFact, YearTransferred
 from ledger.events.policy import PolicyFact
+from ledger.events.proposal import ProposalFact
 from ledger.events.registry import CATALOGUE, UPCASTERS, fact_class
 from ledger.events.settlement import RefusalFact, SettlementFact
 from ledger.events.setup import AreaFact
@@ -311,6 +312,7 @@ _BY_BASE: tuple[tuple[type[Fact], Handler], ...] = (
     (AreaFact, Fold.setup),
     (PolicyFact, Fold.noted),
     (RefusalFact, Fold.noted),
+    (ProposalFact, Fold.noted),
     (SettlementFact, Fold.documents),
 )
 _HANDLERS: dict[str, Handler] = {

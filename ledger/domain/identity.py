@@ -64,6 +64,11 @@ def refusal_stream(area: str, doc_no: str) -> UUID:
     return _stream("refusal", area, doc_no)
 
 
+def proposal_stream(area: str, doc_no: str) -> UUID:
+    """One stream per document entered by hand: until it is approved, beside the document's own."""
+    return _stream("proposal", area, doc_no)
+
+
 def intake_stream(area: str, kind: str, content: str) -> UUID:
     """One stream per file content that was brought in (导入批次)."""
     return _stream("intake", area, kind, content)

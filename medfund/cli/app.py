@@ -52,6 +52,7 @@ COMMANDS = {
         "keeping": ("keys",),
         "policies": ("policy",),
         "months": ("approve", "close", "reject", "reopen"),
+        "by_hand": ("penalize", "recover"),
         "refusing": ("refuse",),
         "reading": ("balances", "indicators", "journal", "obligations"),
         "reports": ("report",),

@@ -7,6 +7,7 @@ import click
 
 from ledger.aggregates.area import Area
 from ledger.aggregates.month import APPROVED, FROZEN, Month
+from ledger.aggregates.proposal import proposal_doc_no
 from ledger.aggregates.refusal import doc_no_of
 from ledger.domain.fund import is_area
 from ledger.domain.money import format_yuan
@@ -14,9 +15,11 @@ from ledger.domain.period import Period
 from ledger.errors import Unavailable
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
+from medfund.cli.by_hand import answer_proposal
 from medfund.cli.refusing import answer_refusal, owed_in
 from medfund.tasks import run_pending
 from projections.queries.periods import periods_document
+from settlement.by_hand import approve_document, reject_document
 from settlement.closing import (
     CloseState,
     dry_run_close,
@@ -151,6 +154,12 @@ def approve(session: Session, run: str) -> None:
             )
             answer_refusal(session, refusal)
             return
+        if proposal_doc_no(run, area.code) is not None:
+            proposal = approve_document(
+                house.ledger, area, proposal=run, user=session.user, today=house.today()
+            )
+            answer_proposal(session, proposal)
+            return
         month = approve_run(house.ledger, area, run=run, user=session.user)
         if month.state == APPROVED:
             month = _follow(session, house, month, APPROVED)
@@ -170,6 +179,12 @@ def reject(session: Session, run: str, reason: str) -> None:
                 house.ledger, area, refusal=run, reason=reason, user=session.user
             )
             answer_refusal(session, refusal)
+            return
+        if proposal_doc_no(run, area.code) is not None:
+            proposal = reject_document(
+                house.ledger, area, proposal=run, reason=reason, user=session.user
+            )
+            answer_proposal(session, proposal)
             return
         month = reject_run(house.ledger, area, run=run, reason=reason, user=session.user)
     _answer(session, CloseState(month))
