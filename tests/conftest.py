@@ -67,9 +67,13 @@ def _tables(connection: psycopg.Connection[Any]) -> set[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def store_url(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> str:
     """The address of a fresh, migrated store; every test that asks for it runs on both."""
     if request.param == "postgresql":
+        # Without a file to lie beside, an archive would lie in the working directory.
+        monkeypatch.setenv("MEDFUND_ARCHIVE", str(tmp_path / "archive"))
         return request.getfixturevalue("emptied_postgres")()
     copied = shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "books.db")
     return f"sqlite:///{copied}"

@@ -153,17 +153,23 @@ class Vault:
     def keep_file(self, content: str, data: BinaryIO) -> None:
         """Keep a received file encrypted under a key of its own; again is no change.
 
-        A file whose key was destroyed is kept anew: it has been brought in again.
+        A file whose key was destroyed is kept anew: it has been brought in again. Whoever keeps the
+        same file at the same time waits here for the first one.
         """
         name = f"file:{content}"
         self._forget_unreadable(name, content)
         version, key = self.current_key(name)
         cipher = AESGCM(key)
         with self._writing() as connection:
-            kept = connection.execute(
-                text("SELECT 1 FROM received_files WHERE content = :content"), {"content": content}
-            ).first()
-            if kept:
+            claimed = connection.execute(
+                text(
+                    "INSERT INTO received_files"
+                    " (content, key_name, key_version, size, chunks, received_us)"
+                    " VALUES (:content, :name, :version, 0, 0, :now) ON CONFLICT DO NOTHING"
+                ),
+                {"content": content, "name": name, "version": version, "now": self._now_us()},
+            )
+            if not claimed.rowcount:
                 return
             chunks = size = 0
             while (piece := data.read(_CHUNK)) or not chunks:
@@ -181,18 +187,10 @@ class Vault:
                 chunks, size = chunks + 1, size + len(piece)
             connection.execute(
                 text(
-                    "INSERT INTO received_files"
-                    " (content, key_name, key_version, size, chunks, received_us)"
-                    " VALUES (:content, :name, :version, :size, :chunks, :now)"
+                    "UPDATE received_files SET size = :size, chunks = :chunks"
+                    " WHERE content = :content"
                 ),
-                {
-                    "content": content,
-                    "name": name,
-                    "version": version,
-                    "size": size,
-                    "chunks": chunks,
-                    "now": self._now_us(),
-                },
+                {"content": content, "size": size, "chunks": chunks},
             )
 
     def _forget_unreadable(self, name: str, content: str) -> None:

@@ -21,7 +21,13 @@ from settlement.intake.fund_flow_rows import (
     check_reclassifications,
 )
 from settlement.intake.readers import Table, is_blank
-from settlement.intake.rejections import FileProblem, FileRefused, Rejection
+from settlement.intake.rejections import (
+    MOST_REJECTED_ROWS,
+    FileProblem,
+    FileRefused,
+    Rejection,
+    refuse,
+)
 from settlement.intake.repetitions import Repeated
 from settlement.intake.row_reader import CheckContext
 
@@ -52,6 +58,7 @@ class ClaimsCheck:
         self._checker = ClaimChecker(table.head, context)
         self._clean = CleanClaims(table.head, self._checker)
         self._totals = ControlTotals(table.head)
+        self._rejected = 0
         self.rows = 0
         self.problems: list[FileProblem] = list(table.notices)
 
@@ -64,7 +71,10 @@ class ClaimsCheck:
         """Give all rows in file order; afterwards ``problems`` is complete."""
         try:
             for block in self._table.blocks():
-                yield self._checked(block)
+                checked = self._checked(block)
+                yield checked
+                if self._rejected >= MOST_REJECTED_ROWS:
+                    raise _too_many(self._rejected, checked.rejected[-1].line)
         except FileRefused as wrong:
             self.problems += wrong.problems
         self.problems += _end_of_file(self._totals, self.rows, stopped=self.stopped)
@@ -87,6 +97,7 @@ class ClaimsCheck:
             else:
                 self._totals.add(line, cells, None)
                 rejected.append(Rejected(line, tuple(cells), row))
+                self._rejected += 1
         sums = [exact_sum(clean.plain(key)) for key in ("medfee_sumamt", "fund_pay_sumamt")]
         self._totals.add_many(clean.lines, sums)
         self.rows += len(clean)
@@ -134,6 +145,8 @@ def check_flows(table: Table, context: CheckContext) -> CheckedFlows:
             else:
                 totals.add(line, cells, None)
                 checked.rejected.append(Rejected(line, tuple(cells), row))
+                if len(checked.rejected) >= MOST_REJECTED_ROWS:
+                    raise _too_many(len(checked.rejected), line)
     except FileRefused as wrong:
         checked.problems += wrong.problems
     checked.problems += _end_of_file(totals, rows, stopped=checked.stopped)
@@ -186,6 +199,11 @@ def _text(cells: Sequence[Cell], index: int) -> str | None:
         return parse_identifier(cells[index]) if index < len(cells) else None
     except BadCell:
         return None
+
+
+def _too_many(rows: int, line: int) -> FileRefused:
+    """Stop where so much is wrong that the file is wrong as a whole."""
+    return refuse("too_many_rejected", rows=rows, line=line)
 
 
 def _end_of_file(totals: ControlTotals, rows: int, *, stopped: bool) -> list[FileProblem]:

@@ -108,6 +108,12 @@ _HEADS = {
         "Put the unit into the head, such as 金额(万元), or convert to yuan.",
     ),
     "no_rows": Text("文件没有数据行。", "The file has no rows of data."),
+    "too_many_rejected": Text(
+        "已有 {rows} 行有问题,第 {line} 行之后不再检查。",
+        "{rows} rows are rejected already; nothing after line {line} was checked.",
+        "整列可能错位或单位不符;请先更正所列问题再导入。",
+        "A column may be shifted or in another unit; correct what is listed and bring it in again.",
+    ),
 }
 
 _TOTALS = {

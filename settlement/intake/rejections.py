@@ -17,6 +17,8 @@ from settlement.intake.rejection_texts import ROW_TEXTS, Text
 
 _LONGEST_VALUE = 80
 _MOST_NAMED = 40  # of a list: every head of a file, every column of a format
+#: A file with more rejected rows is wrong as a whole; listing them all would take gigabytes.
+MOST_REJECTED_ROWS = 50_000
 _EXACT_FLOAT = 10**15  # beyond, the digits shown would not be those of the file
 
 

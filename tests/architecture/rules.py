@@ -40,7 +40,6 @@ PURE = (
     "ledger.domain",
     "ledger.errors",
     "projections.reports.model",
-    "settlement.clearing.allocate",
     "settlement.clearing.bands",
     "settlement.clearing.deposit",
     "settlement.clearing.methods",

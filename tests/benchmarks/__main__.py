@@ -1,4 +1,4 @@
-"""``./run bench [NAME…] [--short] [--no-write]``: run benchmarks and write the table.
+"""``./run bench [NAME…] [--short] [--most EVENTS] [--no-write]``: run benchmarks and write the table.
 
 Each benchmark is a module here with ``figures(scale)``; it runs in a process of its own, so that
 one's memory and caches are not another's. The figures are kept in ``docs/benchmarks.json`` and
@@ -42,7 +42,9 @@ def run_apart(name: str, scale: Scale) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         into = Path(folder, "figures.json")
         words = [sys.executable, "-m", "benchmarks", name, "--into", str(into)]
-        subprocess.run([*words, *(["--short"] if scale.short else [])], check=True)
+        words += ["--short"] if scale.short else []
+        words += ["--most", str(scale.most)] if scale.most else []
+        subprocess.run(words, check=True)
         return [Figure.of(one) for one in json.loads(into.read_text())]
 
 
@@ -50,10 +52,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./run bench")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(names()))
     parser.add_argument("--short", action="store_true", help="the short form that CI runs")
+    parser.add_argument("--most", type=int, metavar="EVENTS", help="the largest log that is filled")
     parser.add_argument("--no-write", action="store_true", help="print the table only")
     parser.add_argument("--into", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    scale = Scale(short=chosen.short)
+    scale = Scale(short=chosen.short, most=chosen.most)
     if chosen.into:
         run_here(chosen.names[0], scale, chosen.into)
         return 0

@@ -14,9 +14,14 @@ class Scale:
     """How much a run does: the whole thing for the table, or a short form that CI can afford."""
 
     short: bool = False
+    most: int | None = None  # the largest log that is filled, for a machine with less time or disk
 
     def of(self, full: int, short: int) -> int:
         return short if self.short else full
+
+    def log(self, full: int, short: int) -> int:
+        """Say how many events a log is filled with; figures name the size that it had."""
+        return min(self.of(full, short), self.most or full)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,7 +82,7 @@ def _figure(what: str, store: str, sizes: tuple[int, int], times: list[list[floa
 
 def figures(scale: Scale) -> Figures:
     chunk = scale.of(20_000, 5_000)
-    sizes = scale.of(1_000_000, 20_000), scale.of(20_000_000, 100_000)
+    sizes = scale.of(1_000_000, 20_000), scale.log(20_000_000, 100_000)
     appends, plans = scale.of(25, 5), scale.of(50, 15)
     for store in STORES:
         with opened(store) as (ledger, _):

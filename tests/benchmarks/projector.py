@@ -23,7 +23,7 @@ from projections.store import ReadStore
 
 def figures(scale: Scale) -> Iterator[Figure]:
     events = scale.of(1_000_000, 40_000)
-    grown = scale.of(20_000_000, 100_000)
+    grown = scale.log(20_000_000, 100_000)
     for name in ("SQLite", "PostgreSQL"):
         with ExitStack() as stack:
             yield from _on(name, _fresh(name, stack), scale, events)

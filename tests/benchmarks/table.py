@@ -24,6 +24,7 @@ rates drift by a factor of two on the machine below; ratios do not. A line says 
 ```sh
 ./run bench              # all of it, and writes this page
 ./run bench append       # one of them; replaces its lines here
+./run bench --most 5000000 growth   # with a smaller log than twenty million events
 ./run bench --short      # a short form of each, as CI runs it; writes nothing
 ```
 

@@ -227,6 +227,20 @@ def test_a_file_without_rows_says_so(flows):
     assert problems(flows(total("0", "0"))) == [("no_rows", None)]
 
 
+def test_a_file_that_is_wrong_as_a_whole_is_not_listed_without_end(flows, claims, monkeypatch):
+    """200,000 rejected rows took 1.5 GB before there was a bound."""
+    monkeypatch.setattr("settlement.intake.checked_files.MOST_REJECTED_ROWS", 3)
+    rows = [{"doc_no": f"A{n}", "amount": "x" if n % 2 else "1.00"} for n in range(12)]
+    checked = flows(*rows, total("12", "6.00"))
+    assert checked.stopped
+    [problem] = checked.problems
+    assert (problem.code, problem.facts) == ("too_many_rejected", {"rows": 3, "line": 7})
+    assert len(checked.rejected) == 3
+    check, _ = claims(*({"setl_id": f"S{n}", "medfee_sumamt": "x"} for n in range(5)))
+    assert [problem.code for problem in check.problems] == ["too_many_rejected"]
+    assert check.stopped
+
+
 def test_a_file_that_breaks_in_the_middle_stops_and_keeps_what_it_found(files, context):
     head = "doc_no,date,area,fund,item,amount\n"
     line = "A{},2023-01-05,330604,390,interest,{}\n"

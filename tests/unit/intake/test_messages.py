@@ -186,6 +186,7 @@ def problems(files, context, monkeypatch):
         for problem in problems_of(Path(name), context):
             found.setdefault(problem.code, problem)
     found["file_unreadable"] = FileProblem("file_unreadable", {"reason": "Permission denied"})
+    found["too_many_rejected"] = FileProblem("too_many_rejected", {"rows": 50_000, "line": 50_001})
     found["part_not_booked"] = FileProblem(
         "part_not_booked", {"part": "hifes_pay", "rows": 3, "sum_fen": 123456}
     )

@@ -21,7 +21,7 @@ from ledger.store.commit import (
     TotalKey,
     TransitionRefused,
 )
-from ledger.store.guard import Standing, decide
+from ledger.store.guard import Standing, decide, live_totals
 from ledger.store.seals import NO_DIGEST, Seal
 
 BOOK, OTHER = BookKey("330604", "310"), BookKey("330604", "390")
@@ -79,7 +79,11 @@ def test_what_was_recorded_is_recognised_before_anything_is_refused():
 def test_totals_are_written_in_one_order_whoever_names_them():
     keys = [TotalKey("330604", fund, "treasury", 1) for fund in ("390", "310.pooled", "610")]
     totals = {key: Total(1, 0, 1) for key in keys}
-    [write] = decide(Commit("k", "h", totals=totals), Standing(HEAD)).writes
+    live = live_totals(Commit("k", "h", totals=totals))
+    assert [key.fund for key, _ in live] == ["310.pooled", "390", "610"]
+    staged = Commit("k", "h", totals=totals, staged_for="I1")
+    assert live_totals(staged) == []
+    [write] = decide(staged, Standing(HEAD)).writes
     assert [row["fund"] for row in write.rows] == ["310.pooled", "390", "610"]
 
 
