@@ -21,7 +21,8 @@ from ledger.store.codec import StoredRow, decode_fact
 from ledger.store.commit import Total, TotalKey
 
 _PAGE = 5_000
-_OWED = "owed.booked"
+_OWED, _PAID = "owed.booked", "claims.paid"
+_INCURRED = "claims.incurred"
 _FLOWS = frozenset({AccountClass.INCOME, AccountClass.EXPENSE})
 
 
@@ -104,6 +105,16 @@ class Owed(NamedTuple):
     clr_type: str
 
 
+class Stage(NamedTuple):
+    """What an account of the obligations book says of an institution's fund and month."""
+
+    area: str
+    institution: str
+    fund: str
+    month: str
+    account: str
+
+
 @dataclass(slots=True)
 class Sums:
     """Debits and credits in fen, and how many lines they come from."""
@@ -140,6 +151,7 @@ class Replayed:
     years: dict[FundYear, YearResult] = field(default_factory=dict)
     by_care: dict[CareAccount, Sums] = field(default_factory=dict)
     owed: dict[Owed, Sums] = field(default_factory=dict)
+    stages: dict[Stage, int] = field(default_factory=dict)  # credits less debits
     vouchers: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
     @property
@@ -226,6 +238,7 @@ class _Fold:
             self._count_flow(fact, side, into)
         _count_vouchers(into, fact)
         _count_owed(into, fact)
+        _count_stages(into, fact)
 
     @staticmethod
     def _count_flow(fact: Posted, side: Side, into: Replayed) -> None:
@@ -252,13 +265,33 @@ def _count_vouchers(into: Replayed, fact: Posted) -> None:
 
 
 def _count_owed(into: Replayed, fact: Posted) -> None:
+    """Count what settlements raised, and what was paid: postings with claims.paid on one side."""
     claim = isinstance(fact, ClaimFact | ClaimReversed)
     for posting in fact.postings:
-        owed = _owed(fact, posting) if _OWED in (posting.debit, posting.credit) else None
-        if owed is not None:
-            raised = posting.fen if posting.credit == _OWED else -posting.fen
-            amounts = (0, raised) if claim else (-raised, 0)
-            into.owed.setdefault(owed, Sums()).add(*amounts)
+        accounts = (posting.debit, posting.credit)
+        if CHART[posting.debit].book is Book.CASH or (claim and _OWED not in accounts):
+            continue
+        owed = _owed(fact, posting)
+        if owed is None:
+            continue
+        sums = into.owed.setdefault(owed, Sums())
+        if claim:
+            sums.add(0, posting.fen if posting.credit == _OWED else -posting.fen)
+        elif _PAID in accounts:
+            sums.add(posting.fen if posting.credit == _PAID else -posting.fen, 0)
+
+
+def _count_stages(into: Replayed, fact: Posted) -> None:
+    """Count every account of the obligations book by institution, but for what was incurred."""
+    for side in sides(fact.postings):
+        account = CHART[side.account]
+        if account.book is not Book.OBLIGATIONS or side.account == _INCURRED:
+            continue
+        institution = getattr(fact, "institution", None) or side.party
+        if institution is not None:
+            month = getattr(fact, "belongs_to", None) or fact.booked_on[:7]
+            key = Stage(fact.area, institution, side.fund, month, side.account)
+            into.stages[key] = into.stages.get(key, 0) + side.credit_fen - side.debit_fen
 
 
 def _absorb(into: Replayed, waited: Replayed) -> None:
@@ -275,6 +308,8 @@ def _absorb(into: Replayed, waited: Replayed) -> None:
         year = into.years.setdefault(key, YearResult())
         year.income_fen += result.income_fen
         year.expense_fen += result.expense_fen
+    for stage, fen in waited.stages.items():
+        into.stages[stage] = into.stages.get(stage, 0) + fen
     for series, count in waited.vouchers.items():
         into.vouchers[series] = into.vouchers.get(series, 0) + count
 

@@ -12,6 +12,7 @@ from ledger.store.codec import StoredRow
 from ledger.store.commit import BookKey, Total, TotalKey
 from projections.follow import bring_up_to
 from projections.queries.known import Known, TimedLog, known_as_of
+from projections.queries.obligations import stage_rows
 from projections.store import Reading, ReadStore
 
 #: How often to look again when the log grows while it is compared.
@@ -129,6 +130,7 @@ def _replayed(result: Replayed) -> dict[str, _Sums]:
         "obligations": {
             tuple(key): (sums.credit_fen, sums.debit_fen) for key, sums in result.owed.items()
         },
+        "stages": {tuple(key): (fen,) for key, fen in result.stages.items() if fen},
         "month_sums": by_month,
         "care": {
             tuple(key): (sums.debit_fen, sums.credit_fen) for key, sums in result.by_care.items()
@@ -146,6 +148,7 @@ def _projected(reading: Reading, until: _Until, *, whole: bool) -> dict[str, _Su
         parts |= {
             "parties": _parties,
             "obligations": _obligations,
+            "stages": _stages,
             "care": _care,
             "month_sums": _month_sums,
         }
@@ -241,6 +244,16 @@ def _obligations(reading: Reading, _until: _Until) -> _Sums:
         select(c.area, c.institution, c.fund, c.month, c.clr_type, c.booked_fen, c.paid_fen)
     )
     return _keyed(found, 5)
+
+
+def _stages(reading: Reading, _until: _Until) -> _Sums:
+    """Give what stands at each stage by institution, fund and month; the first is what is left."""
+    sums: _Sums = {}
+    for one in stage_rows(reading):
+        for account, fen in one.by_account.items():
+            if fen:
+                sums[one.area, one.institution, one.fund, one.month, account] = (fen,)
+    return sums
 
 
 def _keyed(rows: list[Any], width: int) -> _Sums:

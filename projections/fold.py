@@ -25,8 +25,10 @@ from ledger.events.claim import ClaimFact, ClaimRefunded, ClaimReversed
 from ledger.events.intake import IntakeCompleted, IntakeFact, IntakeStarted
 from ledger.events.month import MonthFact, YearTransferred
 from ledger.events.policy import PolicyFact
+from ledger.events.proposal import ProposalFact
 from ledger.events.reconciliation import ReconciliationFact
 from ledger.events.registry import CATALOGUE, UPCASTERS, fact_class
+from ledger.events.settlement import RefusalFact, SettlementFact
 from ledger.events.setup import AreaFact
 from ledger.store.reading import StoredFact
 from projections.page import (
@@ -48,7 +50,7 @@ from projections.page import (
 )
 
 CLAIMS = "claims"
-PAID_DOWN = "-"
+NO_KIND = "-"  # 清算类别 of what is not told apart by it: payments, refusals
 _FLOW_CLASSES = (AccountClass.INCOME, AccountClass.EXPENSE)
 
 
@@ -138,7 +140,7 @@ class Fold:
                     sums[2 if refund else 1] += settlements
 
     def documents(self, topic: str, run: Run) -> None:
-        """Add facts of the cash book, which may also pay obligations down."""
+        """Add facts of the cash book, and steps of settling what institutions are owed."""
         for self._at, _, state in run:
             fact = _decode_document(state)
             nature = self._nature(topic, fact)
@@ -152,7 +154,7 @@ class Fold:
                 _sum(bucket, topic, fact, nature, posting)
                 if CHART[posting.debit].book is Book.CASH:
                     cash.append(posting)
-                _pay_down(bucket, area, care_month, posting)
+                _settle(bucket, area, care_month, posting)
                 if nature == FLOW:
                     _by_care(bucket, area, month, care_month, posting)
             if cash:
@@ -249,12 +251,13 @@ def _sum(bucket: Bucket, topic: str, fact: SlimDocument, nature: str, posting: S
         bucket.parties[name] = bucket.parties.get(name, 0) + fen
 
 
-def _pay_down(bucket: Bucket, area: str, month: str, posting: SlimPosting) -> None:
-    if posting.party is None or OWED not in (posting.debit, posting.credit):
+def _settle(bucket: Bucket, area: str, month: str, posting: SlimPosting) -> None:
+    """Add what a document or a step of settling does to what an institution is owed."""
+    if posting.party is None or CHART[posting.debit].book is not Book.OBLIGATIONS:
         return
-    fen = posting.fen if posting.debit == OWED else -posting.fen
-    key = (area, posting.party, posting.fund, month, PAID_DOWN)
-    add_sums(bucket.paid, key, [0, fen, 0, 0])
+    key = (area, posting.party, posting.fund, month, NO_KIND)
+    bucket.settle(key, posting.credit, posting.fen)
+    bucket.settle(key, posting.debit, -posting.fen)
 
 
 def _by_care(bucket: Bucket, area: str, month: str, care: str, posting: SlimPosting) -> None:
@@ -310,6 +313,9 @@ _BY_BASE: tuple[tuple[type[Fact], Handler], ...] = (
     (AreaFact, Fold.setup),
     (PolicyFact, Fold.noted),
     (ReconciliationFact, Fold.noted),
+    (RefusalFact, Fold.noted),
+    (ProposalFact, Fold.noted),
+    (SettlementFact, Fold.documents),
 )
 _HANDLERS: dict[str, Handler] = {
     topic: handler

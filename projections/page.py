@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from ledger.domain.chart import CHART
+from ledger.domain.entry import Book
 from ledger.domain.fund import parent
 from ledger.events.intake import IntakeFact
 from ledger.events.month import MonthFact
@@ -78,8 +80,22 @@ PairKey = tuple[str, str, str, str, str, str]  # area, fund, debit, credit, book
 #: fund, debit, credit, party, area, booked_month, institution, month of care, clr_type
 ClaimKey = tuple[str, str, str, str | None, str, str, str, str, str]
 
-#: The account of the obligations book that says what is owed and not yet paid (应付).
+#: The account of the obligations book that settlements raise (应付—已记账).
 OWED = "owed.booked"
+
+#: What an obligation is added up in: settlements raise the first, ``OBLIGATION_COLUMNS`` says by
+#: which account the others rise (its credits less its debits). What none of them took is still only booked.
+OBLIGATION_SUMS = (
+    *("booked_fen", "paid_fen", "settlements", "refunds"),
+    *("declared_fen", "approved_fen", "deposit_fen", "ordered_fen"),
+    *("refused_fen", "offset_fen", "prepaid_fen", "cleared_fen", "forfeited_fen"),
+)
+OBLIGATION_COLUMNS = {
+    key: OBLIGATION_SUMS.index(f"{key.partition('.')[2]}_fen")
+    for key, account in CHART.items()
+    if account.book is Book.OBLIGATIONS and key not in {"claims.incurred", OWED}
+}
+_NOTHING = (0,) * (len(OBLIGATION_SUMS) - 4)
 
 
 @dataclass(slots=True)
@@ -94,7 +110,7 @@ class Bucket:
     claims: dict[ClaimKey, list[int]] = field(default_factory=dict)
     parties: dict[tuple[str, str, str, str, str, str], int] = field(default_factory=dict)
     care: dict[CareKey, list[int]] = field(default_factory=dict)
-    paid: dict[ObligationKey, list[int]] = field(default_factory=dict)
+    settled: dict[ObligationKey, list[int]] = field(default_factory=dict)
 
     def movements(self) -> dict[MovementKey, list[int]]:
         """Spell the pairs out: (debit_fen, credit_fen, lines) per account and day."""
@@ -124,15 +140,15 @@ class Bucket:
         return found
 
     def obligations(self) -> dict[ObligationKey, list[int]]:
-        """Spell out what institutions are owed: (booked_fen, paid_fen, settlements, refunds)."""
-        found = {key: list(sums) for key, sums in self.paid.items()}
+        """Spell out what institutions are owed, in the order of ``OBLIGATION_SUMS``."""
+        found = {key: list(sums) for key, sums in self.settled.items()}
         for (fund, debit, credit, _, area, _, *whose), sums in self.claims.items():
             if OWED in (debit, credit):
                 institution, month, clr_type = whose
                 fen, settlements, refunds = sums
                 booked = fen if credit == OWED else -fen
                 key = (area, institution, fund, month, clr_type)
-                add_sums(found, key, [booked, 0, settlements, refunds])
+                add_sums(found, key, [booked, 0, settlements, refunds, *_NOTHING])
         return found
 
     def absorb(self, other: "Bucket") -> None:
@@ -145,8 +161,15 @@ class Bucket:
             self.parties[name] = self.parties.get(name, 0) + fen
         for care, sums in other.care.items():
             add_sums(self.care, care, sums)
-        for owed, sums in other.paid.items():
-            add_sums(self.paid, owed, sums)
+        for owed, sums in other.settled.items():
+            add_sums(self.settled, owed, sums)
+
+    def settle(self, key: ObligationKey, account: str, fen: int) -> None:
+        """Add to what an account of the obligations book says of an institution's month."""
+        sums = self.settled.setdefault(key, [0] * len(OBLIGATION_SUMS))
+        column = OBLIGATION_COLUMNS.get(account)
+        if column is not None:
+            sums[column] += fen
 
 
 def add_sums(sums: dict[Any, list[int]], key: Any, more: list[int]) -> None:

@@ -14,6 +14,8 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Column, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from projections.page import OBLIGATION_SUMS
+
 STATE_TABLE = "projection_state"
 
 
@@ -140,7 +142,6 @@ _MONTH_SUM = ("area", "fund", "account", "booked_month", "nature")
 _PARTY = ("area", "fund", "account", "party", "booked_month")
 _OBLIGATION = ("area", "institution", "fund", "month", "clr_type")
 _SIDES = ("debit_fen", "credit_fen")
-_OWED = ("booked_fen", "paid_fen", "settlements", "refunds")
 
 
 @cache
@@ -166,7 +167,9 @@ def balance_tables(generation: int) -> BalanceTables:
             _key_number("known_from"),
             *_sum(*_SIDES),
         ),
-        claim_obligations=_sums("claim_obligations", g, *map(_key, _OBLIGATION), *_sum(*_OWED)),
+        claim_obligations=_sums(
+            "claim_obligations", g, *map(_key, _OBLIGATION), *_sum(*OBLIGATION_SUMS)
+        ),
         staged_movements=_sums(
             "staged_movements", g, _key("intake"), *map(_key, _MOVEMENT), *_sum(*_SIDES, "lines")
         ),
@@ -174,7 +177,11 @@ def balance_tables(generation: int) -> BalanceTables:
             "staged_parties", g, _key("intake"), *map(_key, _PARTY), *_sum(*_SIDES)
         ),
         staged_obligations=_sums(
-            "staged_obligations", g, _key("intake"), *map(_key, _OBLIGATION), *_sum(*_OWED)
+            "staged_obligations",
+            g,
+            _key("intake"),
+            *map(_key, _OBLIGATION),
+            *_sum(*OBLIGATION_SUMS),
         ),
         claim_intakes=_table(
             "claim_intakes",

@@ -19,7 +19,7 @@ from ledger.store.commit import Total, TotalKey
 
 Totals = Mapping[TotalKey, Total]
 
-#: Upper ends, in months, of the age bands of 暂付款 and 暂收款 (账龄).
+#: Upper ends, in months, of the age bands of 暂付款, 暂收款 and what institutions are owed (账龄).
 AGE_BANDS = ((3, "0-3"), (12, "4-12"), (24, "13-24"), (None, "25+"))
 
 
@@ -139,29 +139,35 @@ def _checks(
 
 
 def ageing(totals: Totals, period: Period) -> list[dict[str, Any]]:
-    """List open 暂付款 and 暂收款 by age (账龄): what was settled is taken off the oldest first."""
-    accounts = sorted(
-        {
-            (key.fund, key.account)
-            for key in totals
-            if key.account.startswith(("advance.", "payable."))
-        }
-    )
+    """List what is open by age (账龄): what was settled is taken off the oldest first.
+
+    暂付款 and 暂收款 stand by account. What institutions are owed stands whole, as ``owed``, whatever
+    its stage: an application does not make a debt younger; their deposits stand apart.
+    """
+    months: dict[tuple[str, str], dict[int, int]] = {}
+    for key, total in totals.items():
+        name = _aged_as(key.account)
+        if name is not None:
+            sign = 1 if CHART[key.account].on_debit_side else -1
+            by_month = months.setdefault((key.fund, name), {})
+            fen = sign * (total.debit_fen - total.credit_fen)
+            by_month[key.month] = by_month.get(key.month, 0) + fen
     listed = []
-    for fund, account in accounts:
-        sign = 1 if CHART[account].on_debit_side else -1
+    for (fund, name), by_month in sorted(months.items()):
         layers: list[list[int]] = []
-        months = sorted(
-            (key.month, sign * (total.debit_fen - total.credit_fen))
-            for key, total in totals.items()
-            if (key.fund, key.account) == (fund, account)
-        )
-        for month, fen in months:
+        for month, fen in sorted(by_month.items()):
             _add_layer(layers, month, fen)
         bands = _banded(layers, period)
         if bands:
-            listed.append({"fund": fund, "account": account, "bands": bands})
+            listed.append({"fund": fund, "account": name, "bands": bands})
     return listed
+
+
+def _aged_as(account: str) -> str | None:
+    """Name what an account is listed under by age; None where it is not."""
+    if account == "owed.deposit" or account.startswith(("advance.", "payable.")):
+        return account
+    return "owed" if CHART[account].kind is AccountClass.OWED else None
 
 
 def _add_layer(layers: list[list[int]], month: int, fen: int) -> None:

@@ -15,6 +15,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "intake": frozenset({"clerk"}),
     "post": frozenset({"clerk"}),
     "reverse": frozenset({"clerk"}),
+    "refuse": frozenset({"clerk"}),
     "close": frozenset({"clerk", "reviewer"}),
     "reopen": frozenset({"clerk", "reviewer"}),
     "approve": frozenset({"reviewer"}),

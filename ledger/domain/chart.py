@@ -197,22 +197,33 @@ def _expense() -> Iterator[Account]:
     yield Account("expense.other", "5501", "其他支出", "Other expense", kind)
 
 
+#: What is settled with institutions (已发生、已拨付 …): key, 科目, English.
+_CLAIMS: _Kinds = (
+    ("claims.incurred", "已发生医疗费用", "Claims incurred"),
+    ("claims.paid", "已拨付医疗费用", "Claims paid"),
+    ("claims.refused", "审核拒付医疗费用", "Claims refused in the audit"),
+    ("claims.offset", "抵扣追回款", "Claims settled by offset of recoveries"),
+    ("claims.prepaid", "冲抵预付金", "Claims settled from prepayments"),
+    ("claims.cleared", "年度清算差额", "Differences of the yearly clearing"),
+    ("claims.forfeited", "不予返还质量保证金", "Quality deposits forfeited"),
+)
+#: The stages of what an institution is owed (应付的环节): key, 环节, English.
+_STAGES: _Kinds = (
+    ("owed.booked", "已记账", "booked"),
+    ("owed.declared", "已申报", "declared"),
+    ("owed.approved", "已审定", "approved"),
+    ("owed.deposit", "质量保证金", "quality deposit"),
+    ("owed.ordered", "已下付款单", "payment ordered"),
+)
+
+
 def _obligations() -> Iterator[Account]:
     book = Book.OBLIGATIONS
-    yield Account(
-        "claims.incurred", "8001", "已发生医疗费用", "Claims incurred", AccountClass.INCURRED, book
-    )
-    yield Account(
-        "claims.paid", "8002", "已拨付医疗费用", "Claims paid", AccountClass.INCURRED, book
-    )
-    yield Account(
-        "owed.booked",
-        "8101",
-        "应付定点机构—已记账",
-        "Owed to institutions, booked",
-        AccountClass.OWED,
-        book,
-    )
+    for number, (key, zh, en) in enumerate(_CLAIMS, start=8001):
+        yield Account(key, str(number), zh, en, AccountClass.INCURRED, book)
+    for number, (key, zh, en) in enumerate(_STAGES, start=8101):
+        name = f"Owed to institutions, {en}"
+        yield Account(key, str(number), f"应付定点机构—{zh}", name, AccountClass.OWED, book)
 
 
 CHART: dict[str, Account] = {
@@ -220,6 +231,9 @@ CHART: dict[str, Account] = {
     for part in (_assets, _liabilities, _income, _expense, _obligations)
     for account in part()
 }
+
+#: The stages of what an institution is owed, in their order.
+STAGES = tuple(key for key, account in CHART.items() if account.kind is AccountClass.OWED)
 
 #: Words a file may use for an account beside its key, code and full name.
 _ALIASES = {

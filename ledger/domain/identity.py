@@ -54,6 +54,21 @@ def policies_stream(area: str) -> UUID:
     return _stream("policies", area)
 
 
+def settlement_stream(area: str, fund: str, institution: str, month: str) -> UUID:
+    """One stream per leaf fund, institution and 清算年月: what was settled of its month (结算)."""
+    return _stream("settlement", area, fund, institution, month)
+
+
+def refusal_stream(area: str, doc_no: str) -> UUID:
+    """One stream per refusal document (审核拒付单)."""
+    return _stream("refusal", area, doc_no)
+
+
+def proposal_stream(area: str, doc_no: str) -> UUID:
+    """One stream per document entered by hand: until it is approved, beside the document's own."""
+    return _stream("proposal", area, doc_no)
+
+
 def intake_stream(area: str, kind: str, content: str) -> UUID:
     """One stream per file content that was brought in (导入批次)."""
     return _stream("intake", area, kind, content)

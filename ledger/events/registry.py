@@ -4,7 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 from ledger.errors import BooksDamaged
-from ledger.events import cash, claim, intake, month, policy, reconciliation, setup
+from ledger.events import (
+    cash,
+    claim,
+    intake,
+    month,
+    policy,
+    proposal,
+    reconciliation,
+    settlement,
+    setup,
+)
 from ledger.events.base import Fact
 
 
@@ -16,7 +26,7 @@ def _concrete(base: type[Fact]) -> list[type[Fact]]:
     return found
 
 
-SUBJECTS = (cash, claim, intake, month, policy, reconciliation, setup)
+SUBJECTS = (cash, claim, intake, month, policy, proposal, reconciliation, settlement, setup)
 CATALOGUE: dict[str, type[Fact]] = {fact.TOPIC: fact for fact in _concrete(Fact)}
 
 #: Retired topic → (topic that follows it, how its state becomes the newer one's).

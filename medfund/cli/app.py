@@ -53,6 +53,8 @@ COMMANDS = {
         "keeping": ("keys",),
         "policies": ("policy",),
         "months": ("approve", "close", "reject", "reopen"),
+        "by_hand": ("penalize", "recover"),
+        "refusing": ("refuse",),
         "reading": ("balances", "indicators", "journal", "obligations"),
         "reconciling": ("reconcile",),
         "reports": ("report",),

@@ -7,14 +7,19 @@ import click
 
 from ledger.aggregates.area import Area
 from ledger.aggregates.month import APPROVED, FROZEN, Month
+from ledger.aggregates.proposal import proposal_doc_no
+from ledger.aggregates.refusal import doc_no_of
 from ledger.domain.fund import is_area
 from ledger.domain.money import format_yuan
 from ledger.domain.period import Period
 from ledger.errors import Unavailable
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
+from medfund.cli.by_hand import answer_proposal
+from medfund.cli.refusing import answer_refusal, owed_in
 from medfund.tasks import run_pending
 from projections.queries.periods import periods_document
+from settlement.by_hand import approve_document, reject_document
 from settlement.closing import (
     CloseState,
     dry_run_close,
@@ -29,6 +34,7 @@ from settlement.closing import (
 from settlement.closing import (
     reject as reject_run,
 )
+from settlement.refusing import approve_refusal, reject_refusal
 
 _STATES = {
     "open": "未结",
@@ -135,20 +141,32 @@ def _follow(session: Session, house: House, month: Month, waiting: str) -> Month
     raise WorkerAway(run=month.run, seconds=_WAIT_SECONDS)
 
 
-@cli.command(help="复核通过 / approve a close or a reopening that somebody else prepared")
+@cli.command(help="复核通过 / approve a close, reopening or refusal that somebody else prepared")
 @click.argument("run")
 @pass_session
 def approve(session: Session, run: str) -> None:
     """Approve; posting and sealing follow."""
     with session.house() as house:
         area = _area_of(session, house, run)
+        if doc_no_of(run, area.code) is not None:
+            refusal = approve_refusal(
+                house.ledger, area, refusal=run, owed=owed_in(house, area.code), user=session.user
+            )
+            answer_refusal(session, refusal)
+            return
+        if proposal_doc_no(run, area.code) is not None:
+            proposal = approve_document(
+                house.ledger, area, proposal=run, user=session.user, today=house.today()
+            )
+            answer_proposal(session, proposal)
+            return
         month = approve_run(house.ledger, area, run=run, user=session.user)
         if month.state == APPROVED:
             month = _follow(session, house, month, APPROVED)
     _answer(session, CloseState(month))
 
 
-@cli.command(help="复核退回 / send a close or a reopening back")
+@cli.command(help="复核退回 / send a close, a reopening or a refusal back")
 @click.argument("run")
 @click.option("--reason", required=True, help="理由 / why")
 @pass_session
@@ -156,6 +174,18 @@ def reject(session: Session, run: str, reason: str) -> None:
     """Reject: the freeze is withdrawn and leaves its trace."""
     with session.house() as house:
         area = _area_of(session, house, run)
+        if doc_no_of(run, area.code) is not None:
+            refusal = reject_refusal(
+                house.ledger, area, refusal=run, reason=reason, user=session.user
+            )
+            answer_refusal(session, refusal)
+            return
+        if proposal_doc_no(run, area.code) is not None:
+            proposal = reject_document(
+                house.ledger, area, proposal=run, reason=reason, user=session.user
+            )
+            answer_proposal(session, proposal)
+            return
         month = reject_run(house.ledger, area, run=run, reason=reason, user=session.user)
     _answer(session, CloseState(month))
 

@@ -254,6 +254,13 @@ def _value(row: dict[str, Any]) -> str:
     return f"— ({row['reason']})" if shown is None else shown
 
 
+#: What the totals by institution and fund show, in the order in which money is settled.
+_OWED = (
+    *("booked_fen", "refused_fen", "undeclared_fen", "declared_fen", "approved_fen"),
+    *("deposit_fen", "ordered_fen", "paid_fen", "owed_fen"),
+)
+
+
 @cli.command(help="对定点机构的应付 / what institutions are owed, by fund, month and clr_type")
 @click.option("--fund", help="险种或子基金 / fund or sub-fund")
 @click.option("--institution", help="定点机构编码 / institution")
@@ -274,12 +281,16 @@ def obligations(
             period=str(period) if period else None,
         )
     heads = output.say(
-        "机构|险种|月份|清算类别|记账|已付|笔数",
-        "institution|fund|month|clr_type|booked|paid|settlements",
+        "机构|险种|月份|清算类别|记账|拒付|已付|笔数",
+        "institution|fund|month|clr_type|booked|refused|paid|settlements",
     ).split("|")
-    output.answer(
-        document,
-        lambda: output.table(
+    totals = output.say(
+        "机构|险种|记账|拒付|未申报|已申报|已审定|保证金|已下单|已付|应付",
+        "institution|fund|booked|refused|undeclared|declared|approved|deposit|ordered|paid|owed",
+    ).split("|")
+
+    def render() -> None:
+        output.table(
             heads,
             [
                 (
@@ -287,12 +298,20 @@ def obligations(
                     row["fund"],
                     row["month"],
                     row["clr_type"],
-                    format_yuan(row["booked_fen"]),
-                    format_yuan(row["paid_fen"]),
+                    *(format_yuan(row[name]) for name in ("booked_fen", "refused_fen", "paid_fen")),
                     str(row["settlements"]),
                 )
                 for row in document["obligations"]
             ],
-            right=[4, 5, 6],
-        ),
-    )
+            right=[4, 5, 6, 7],
+        )
+        output.table(
+            totals,
+            [
+                (row["institution"], row["fund"], *(format_yuan(row[name]) for name in _OWED))
+                for row in document["institutions"]
+            ],
+            right=[*range(2, 2 + len(_OWED))],
+        )
+
+    output.answer(document, render)

@@ -5,17 +5,17 @@ expense of a closed year stay what they were. A month is a ``Period``; a fund a 
 ``390``): a parent is the sum of its leaves.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 
-from ledger.domain.chart import CHART, AccountClass
+from ledger.domain.chart import CHART, STAGES, AccountClass
 from ledger.domain.fund import parent
 from ledger.domain.period import Period, months_between
-from projections.page import CLOSING, FLOW, OPENING, OWED
+from projections.page import CLOSING, FLOW, OPENING
 from projections.queries.known import (
     Known,
     KnownLedger,
@@ -27,6 +27,7 @@ from projections.queries.scope import scope_of
 from projections.store import Reading, ReadStore
 
 _PREMIUMS = ("income.contribution.", "income.pending")
+_DEPOSIT = "owed.deposit"
 _ACCUMULATED = (AccountClass.NET_ASSETS, AccountClass.INCOME, AccountClass.EXPENSE)
 
 
@@ -49,9 +50,9 @@ class Levels(NamedTuple):
 
     accumulated: int = 0  # 累计结余
     advances: int = 0  # 暂付款: accounts advance.*
-    owed: int = 0  # booked and unpaid, summed over institutions that are owed something
+    owed: int = 0  # at every stage but the deposit, over institutions that are owed something
     next_year_premiums: int = 0  # contributions (待转 included) for later years, booked so far
-    deposits_held: int = 0  # 质量保证金 held apart; 0 as long as no such account is booked
+    deposits_held: int = 0  # 质量保证金 held apart, summed in the same way
 
     def plus(self, other: "Levels") -> "Levels":
         """Add two levels up."""
@@ -156,7 +157,8 @@ def monthly_figures(
         leaves = scope.leaves
         sums = movements_by_month(reading, known, area=scope.area, leaves=leaves)
         care = _care(reading, known, area=scope.area)
-        owed = _owed(reading, known, area=scope.area)
+        owed = _owed(reading, known, [one for one in STAGES if one != _DEPOSIT], area=scope.area)
+        held = _owed(reading, known, [_DEPOSIT], area=scope.area)
         opened = _opened(reading, scope.area)
         openings = _opening_days(reading, known, area=scope.area)
     return MonthlyFigures(
@@ -168,7 +170,7 @@ def monthly_figures(
         first_months={leaf: _first_month(leaf, sums, openings, opened) for leaf in leaves},
         flows=_flows(sums),
         care={key: _flow_of(by_account) for key, by_account in care.items()},
-        levels={leaf: _levels(leaf, sums, care, owed) for leaf in leaves},
+        levels={leaf: _levels(leaf, sums, care, owed, held) for leaf in leaves},
     )
 
 
@@ -229,26 +231,27 @@ def _levels(
     sums: Mapping[MonthKey, tuple[int, int]],
     care: Mapping[CareKey, Mapping[str, tuple[int, int]]],
     owed: Mapping[str, Mapping[Period, int]],
+    held: Mapping[str, Mapping[Period, int]],
 ) -> dict[Period, Levels]:
     """Carry each level forward from month to month, from the first change to the last."""
     changes = _changes(leaf, sums)
     premiums = _premiums(leaf, care)
-    debts = owed.get(leaf, {})
-    touched = {*changes, *debts, *(booked for booked, _ in premiums)}
+    debts, deposits = owed.get(leaf, {}), held.get(leaf, {})
+    touched = {*changes, *debts, *deposits, *(booked for booked, _ in premiums)}
     if not touched:
         return {}
     # A premium for next year stops being one in January, a month in which nothing may be booked.
     last = max(touched | {Period(year, 1) for _, year in premiums})
     levels: dict[Period, Levels] = {}
-    accumulated = advances = debt = 0
+    accumulated = advances = debt = deposit = 0
     for month in months_between(min(touched), last):
         change = changes.get(month, (0, 0))
         accumulated, advances = accumulated + change[0], advances + change[1]
-        debt = debts.get(month, debt)
+        debt, deposit = debts.get(month, debt), deposits.get(month, deposit)
         ahead = sum(
             fen for (booked, year), fen in premiums.items() if booked <= month and year > month.year
         )
-        levels[month] = Levels(accumulated, advances, debt, ahead)
+        levels[month] = Levels(accumulated, advances, debt, ahead, deposit)
     return levels
 
 
@@ -309,15 +312,17 @@ def _care(reading: Reading, known: Known, *, area: str) -> dict[CareKey, _ByAcco
     return care
 
 
-def _owed(reading: Reading, known: Known, *, area: str) -> dict[str, dict[Period, int]]:
-    """Give, per leaf and month with a change, what is owed to institutions that are owed something.
+def _owed(
+    reading: Reading, known: Known, stages: Collection[str], *, area: str
+) -> dict[str, dict[Period, int]]:
+    """Give, per leaf and month with a change, what is owed at some stages, all of them together.
 
     An institution that was paid more than it was owed does not lower what others are owed.
     """
     c = reading.balances.party_movements.c
     found = reading.rows(
         select(c.fund, c.booked_month, c.party, func.sum(c.credit_fen) - func.sum(c.debit_fen))
-        .where(c.area == area, c.account == OWED, c.known_from <= known.base)
+        .where(c.area == area, c.account.in_(stages), c.known_from <= known.base)
         .group_by(c.fund, c.booked_month, c.party)
     )
     rows: list[Any] = [tuple(row) for row in found]
@@ -327,7 +332,7 @@ def _owed(reading: Reading, known: Known, *, area: str) -> dict[str, dict[Period
             debit,
             credit,
         ) in known.part.party_movements().items()
-        if whose == area and account == OWED
+        if whose == area and account in stages
     ]
     changes: dict[str, dict[Period, list[tuple[str, int]]]] = {}
     for fund, month, party, fen in rows:

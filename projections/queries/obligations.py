@@ -1,13 +1,26 @@
-"""应付定点机构: what institutions are owed by fund, month of care and 清算类别, and what was paid."""
+"""应付定点机构: what institutions are owed by fund, month of care and 清算类别, and at which stage."""
 
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from ledger.domain.chart import STAGES
+from projections.page import OBLIGATION_COLUMNS, OBLIGATION_SUMS, OWED
 from projections.queries.scope import scope_of
-from projections.store import ReadStore
+from projections.store import Reading, ReadStore
 
-_SUMS = ("booked_fen", "paid_fen", "settlements", "refunds")
+_COLUMN = {account: OBLIGATION_SUMS[at] for account, at in OBLIGATION_COLUMNS.items()}
+
+
+class StageRow(NamedTuple):
+    """What each account says of one institution, fund and month: credits less debits in fen."""
+
+    area: str
+    institution: str
+    fund: str
+    month: str
+    by_account: Mapping[str, int]
 
 
 def obligations_document(
@@ -18,9 +31,10 @@ def obligations_document(
     institution: str | None = None,
     period: str | None = None,
 ) -> dict[str, Any]:
-    """List obligations and, per institution and fund, what is still owed.
+    """List obligations and, per institution and fund, what is still owed and at which stage.
 
-    Payments are not told apart by 清算类别: their lines carry ``-``. ``period`` is the month of care.
+    Only settlements are told apart by 清算类别: what is paid, refused, declared … stands on lines of
+    their own that carry ``-``. ``period`` is the month of care (清算年月).
     """
     with store.reading() as reading:
         scope = scope_of(reading, area=area, fund=fund)
@@ -43,11 +57,47 @@ def obligations_document(
     }
 
 
+def owed_by_stage(
+    store: ReadStore, *, area: str, fund: str, institution: str, month: str
+) -> dict[str, int]:
+    """Give what a leaf fund owes an institution for a month, in fen by stage (``owed.*``)."""
+    with store.reading() as reading:
+        found = list(
+            stage_rows(reading, area=area, fund=fund, institution=institution, month=month)
+        )
+    by_account = found[0].by_account if found else {}
+    return {stage: by_account.get(stage, 0) for stage in STAGES}
+
+
+def stage_rows(reading: Reading, **only: str) -> Iterator[StageRow]:
+    """Sum obligations by area, institution, fund and month; ``only`` names columns and values."""
+    table = reading.balances.claim_obligations
+    keys = [table.c[name] for name in ("area", "institution", "fund", "month")]
+    sums = [func.sum(table.c[name]).label(name) for name in OBLIGATION_SUMS]
+    asked = select(*keys, *sums).where(*(table.c[name] == is_ for name, is_ in only.items()))
+    for row in reading.connection.execute(asked.group_by(*keys)).mappings():
+        whole = {name: int(row[name]) for name in OBLIGATION_SUMS}
+        yield StageRow(
+            area=row["area"],
+            institution=row["institution"],
+            fund=row["fund"],
+            month=row["month"],
+            by_account=_by_account(whole),
+        )
+
+
+def _by_account(sums: Mapping[str, int]) -> dict[str, int]:
+    """Give every account's amount; what settlements raised and no account took is only booked."""
+    moved = {account: sums[name] for account, name in _COLUMN.items()}
+    return {OWED: sums["booked_fen"] - sum(moved.values()), **moved}
+
+
 def _totals(rows: list[dict[str, Any]], names: dict[str, str]) -> list[dict[str, Any]]:
     totals: dict[tuple[str, str], dict[str, int]] = {}
     for row in rows:
-        sums = totals.setdefault((row["institution"], row["fund"]), dict.fromkeys(_SUMS, 0))
-        for name in _SUMS:
+        key = (row["institution"], row["fund"])
+        sums = totals.setdefault(key, dict.fromkeys(OBLIGATION_SUMS, 0))
+        for name in OBLIGATION_SUMS:
             sums[name] += row[name]
     return [
         {
@@ -55,7 +105,16 @@ def _totals(rows: list[dict[str, Any]], names: dict[str, str]) -> list[dict[str,
             "name": names.get(institution),
             "fund": fund,
             **sums,
-            "owed_fen": sums["booked_fen"] - sums["paid_fen"],
+            **_standing(sums),
         }
         for (institution, fund), sums in sorted(totals.items())
     ]
+
+
+def _standing(sums: Mapping[str, int]) -> dict[str, int]:
+    """Say what is owed, the sum of all stages, and what of it is not declared yet."""
+    by_account = _by_account(sums)
+    return {
+        "undeclared_fen": by_account[OWED],
+        "owed_fen": sum(by_account[stage] for stage in STAGES),
+    }

@@ -1,6 +1,6 @@
 """From a figure, voucher, document or event down to file and line, and up to the reports that used it.
 
-References: a log position (``1234``), a document number, a settlement id, a voucher
+References: a log position (``1234``), a document number, a settlement id, a refusal, a voucher
 (``310-2023-01-0001``), an intake (``I0123456789ab``), a close run, a balance
 (``390:expense.benefit.inpatient:2023-10``) or an indicator
 (``indicator:expenditure_growth_ytd:390:2023-10``).
@@ -12,13 +12,20 @@ from typing import Any
 
 import msgspec
 
+from ledger.aggregates.refusal import doc_no_of
 from ledger.application import FundLedger
 from ledger.domain.chart import CHART, account_name
 from ledger.domain.fund import parent
-from ledger.domain.identity import claim_stream, document_stream
+from ledger.domain.identity import (
+    claim_stream,
+    document_stream,
+    refusal_stream,
+    settlement_stream,
+)
 from ledger.domain.period import Period
 from ledger.errors import InputRejected
-from ledger.store.codec import StoredRow
+from ledger.events.settlement import RefusalProposed
+from ledger.store.codec import StoredRow, decode_all
 from ledger.store.reading import moment_of
 from projections.queries.indicators import indicators_document
 from projections.queries.intakes import IntakeUnknown, intakes_document
@@ -72,10 +79,28 @@ class Tracer:
             claim_stream(self._area, ref, refund=True),
         ):
             rows += self._ledger.log.stream(stream)
+        rows += self._refusal(doc_no_of(ref, self._area) or ref)
         if not rows:
             return None
         events = [self._event(row) for row in rows]
         return {"kind": "event", "events": events, "used_by": self._used_by(events)}
+
+    def _refusal(self, doc_no: str) -> list[StoredRow]:
+        """Give every step of a refusal; its decisions lie on the stream of the month they are of."""
+        log = self._ledger.log
+        rows = log.stream(refusal_stream(self._area, doc_no))
+        months = {
+            settlement_stream(fact.area, fact.fund, fact.institution, fact.belongs_to)
+            for _, one in decode_all(rows)
+            if isinstance(fact := one.fact, RefusalProposed)
+        }
+        decided = [
+            row
+            for month in months
+            for row in log.stream(month)
+            if msgspec.json.decode(row.state).get("doc_no") == doc_no
+        ]
+        return sorted([*rows, *decided], key=lambda row: row.position)
 
     def _event(self, row: StoredRow) -> dict[str, Any]:
         """Show one event with its seal, its file and line."""

@@ -280,6 +280,11 @@ def claims() -> str:
     return table(("fact", "fund 险种", "debit 借", "credit 贷"), posting_table.claim_rows())
 
 
+def settling() -> str:
+    """Post each step of settling with an institution."""
+    return table(("step", "fund 险种", "debit 借", "credit 贷"), posting_table.settling_rows())
+
+
 def chart() -> str:
     """List the chart of accounts."""
     return table(("key", "code 代码", "科目", "account", "class 类别"), posting_table.chart_rows())
@@ -288,6 +293,7 @@ def chart() -> str:
 BLOCKS: dict[str, Callable[[], str]] = {
     "items": items,
     "claims": claims,
+    "settling": settling,
     "chart": chart,
     "topics": topics,
     "shared-fields": shared_fields,

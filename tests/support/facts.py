@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from ledger.application import FundLedger
-from ledger.domain.entry import red_letter
+from ledger.domain.entry import Entry, red_letter
 from ledger.domain.fund import parent
 from ledger.domain.identity import (
     area_stream,
@@ -13,10 +13,11 @@ from ledger.domain.identity import (
     document_stream,
     intake_stream,
     month_stream,
+    settlement_stream,
 )
 from ledger.domain.period import Period
 from ledger.domain.posting_rules import Flow, claim_entry, entry_of
-from ledger.events import cash, claim, intake, month, setup
+from ledger.events import cash, claim, intake, month, settlement, setup
 from ledger.events.base import Envelope, Fact, Posted, Source
 from ledger.store.commit import BookKey, Commit, OpenBook, Receipt
 from settlement.booking import booked_months, first_months, totals_of
@@ -131,6 +132,30 @@ def settled(
         details={},
         content="",
         source=Source(intake=intake_id, line=2),
+    )
+
+
+def stepped(
+    number: int, entry: Entry, day: str, *, institution: str = H1, belongs_to: str | None = None
+) -> settlement.RefusalDecided:
+    """One step of settling with an institution, with the entry of any of them."""
+    return settlement.RefusalDecided(
+        area=AREA,
+        booked_on=day,
+        postings=entry,
+        rules_version=1,
+        prepared_by="clerk1",
+        fund=entry[0].fund,
+        institution=institution,
+        belongs_to=belongs_to or day[:7],
+        date=day,
+        summary="审核拒付",
+        doc_no=f"J{number}",
+        revision=1,
+        amount_fen=1,
+        reason_code="01",
+        reason="重复收费",
+        approved_by="reviewer1",
     )
 
 
@@ -276,7 +301,7 @@ class Books:
         return Envelope(stream, self._versions[stream], fact)
 
 
-def _stream(fact: Fact) -> Any:
+def _stream(fact: Fact) -> Any:  # noqa: PLR0911  a return for each kind of stream
     match fact:
         case cash.CashFact() | cash.DocumentReversed():
             return document_stream(fact.area, fact.doc_no)
@@ -287,6 +312,9 @@ def _stream(fact: Fact) -> Any:
             return claim_stream(fact.area, fact.setl_id, refund=fact.refund)
         case month.MonthFact() | month.YearTransferred():
             return month_stream(fact.area, fact.fund, fact.period)
+        case settlement.SettlementFact():
+            place = (fact.area, fact.fund, fact.institution, fact.belongs_to)
+            return settlement_stream(*place)
         case intake.IntakeFact():
             return intake_stream(fact.area, "claims", fact.intake)
         case setup.AreaFact():

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from ledger.domain import settlement_entries as steps
 from ledger.domain.chart import CHART, AccountClass
 from ledger.domain.entry import Entry
 from ledger.domain.posting_rules import ITEMS, Flow, claim_entry, entry_of, reclassification_entry
@@ -125,6 +126,36 @@ def claim_rows() -> Iterator[list[str]]:
     yield ["医保结算 settled", *shown(claim_entry(owed, INSTITUTION))]
     refund = {fund: -fen for fund, fen in owed.items()}
     yield ["退费结算 refunded (金额为负 negative)", *shown(claim_entry(refund, INSTITUTION))]
+
+
+def settling_rows() -> Iterator[list[str]]:
+    """Give the entry of each step of settling with an institution."""
+    fund, fen = "310.pooled", _FEN
+    whom = (fund, INSTITUTION)
+    yield ["申报 declared", *shown(steps.declared_entry(*whom, fen))]
+    refused = steps.refused_entry(*whom, declared_fen=fen, booked_fen=fen)
+    yield ["审核拒付 refused: 已申报、已记账 of declared, of booked", *shown(refused)]
+    withdrawn = steps.refusal_withdrawn_entry(refused)
+    yield ["撤销拒付 refusal withdrawn (红字，金额为负 in red)", *shown(withdrawn)]
+    approved = steps.approved_entry(*whom, declared_fen=fen, deposit_fen=fen // 20)
+    yield ["审定 approved, 扣质量保证金 deposit withheld", *shown(approved)]
+    for same_year, when in ((True, "本年 same year"), (False, "以前年度 an earlier year")):
+        offset = steps.recovery_offset_entry(*whom, fen, same_year=same_year)
+        yield [f"抵扣追回 recovery offset, {when}", *shown(offset)]
+    yield ["冲抵预付金 prepayment offset", *shown(steps.prepayment_offset_entry(*whom, fen))]
+    yield ["下付款单 ordered", *shown(steps.ordered_entry(*whom, fen))]
+    paid = steps.paid_entry(*whom, {"inpatient": fen, "outpatient": fen})
+    yield ["拨付 paid, 按待遇类别 by kind of benefit", *shown(paid)]
+    assistance = steps.paid_entry("610", INSTITUTION, {"assistance": fen})
+    yield ["拨付 paid, 610 医疗救助", *shown(assistance)]
+    yield ["付款失败 payment failed", *shown(steps.payment_failed_entry(*whom, fen))]
+    yield ["返还质量保证金 deposit released", *shown(steps.deposit_released_entry(*whom, fen))]
+    yield [
+        "不予返还质量保证金 deposit forfeited",
+        *shown(steps.deposit_forfeited_entry(*whom, fen)),
+    ]
+    yield ["年度清算差额 yearly difference", *shown(steps.year_cleared_entry(*whom, fen))]
+    yield ["年度清算差额，应收回 owed back", *shown(steps.year_cleared_entry(*whom, -fen))]
 
 
 _CLASS_NAMES = {

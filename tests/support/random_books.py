@@ -3,9 +3,10 @@
 import random
 from collections.abc import Callable, Iterator
 
-from support.facts import AREA, H1, H2, Books, flow, settled
+from support.facts import AREA, H1, H2, Books, flow, settled, stepped
 
-from ledger.domain.entry import Posting
+from ledger.domain import settlement_entries as steps
+from ledger.domain.entry import Entry, Posting
 from ledger.events.base import Posted
 from ledger.events.claim import ClaimFact
 from ledger.events.month import YearTransferred
@@ -24,6 +25,21 @@ _ITEMS = (
     "opening_balance",
     "opening_adjustment",
     "suspense_in",
+)
+
+
+_STEPS: tuple[Callable[[str, str, int], Entry], ...] = (
+    steps.declared_entry,
+    lambda *to: steps.refused_entry(*to[:2], declared_fen=to[2], booked_fen=3),
+    lambda *to: steps.approved_entry(*to[:2], declared_fen=to[2], deposit_fen=5),
+    steps.prepayment_offset_entry,
+    lambda *to: steps.recovery_offset_entry(*to, same_year=False),
+    steps.ordered_entry,
+    lambda *to: steps.paid_entry(*to[:2], {"inpatient": to[2], "chronic": 4}),
+    steps.payment_failed_entry,
+    steps.deposit_released_entry,
+    steps.deposit_forfeited_entry,
+    lambda *to: steps.year_cleared_entry(*to[:2], -to[2]),
 )
 
 
@@ -53,6 +69,7 @@ class RandomBooks:
             self._claim_reversal,
             self._file,
             self._transfer,
+            self._settling,
         )
         for _ in range(commits):
             self.random.choice(steps)()
@@ -131,6 +148,21 @@ class RandomBooks:
         if self._counted:
             chosen = self._counted.pop(self.random.randrange(len(self._counted)))
             self.books.reverse_claim(*chosen, day=self._day())
+
+    def _settling(self) -> None:
+        """Take any step of settling, and perhaps take it back in red."""
+        institution, leaf = self.random.choice((H1, H2)), self.random.choice(LEAVES)
+        entry = self.random.choice(_STEPS)(leaf, institution, self.random.randint(10, 5_000))
+        parts = [entry, steps.refusal_withdrawn_entry(entry)][: self.random.randint(1, 2)]
+        self._number += 1
+        self.books.post(
+            *(
+                stepped(
+                    self._number, part, self._day(), institution=institution, belongs_to="2023-01"
+                )
+                for part in parts
+            )
+        )
 
     def _transfer(self) -> None:
         fen = self.random.randint(1, 1_000)

@@ -20,6 +20,7 @@ ACTIONS = """
 intake   C
 post     C
 reverse  C
+refuse   C
 close    C R
 reopen   C R
 approve  R

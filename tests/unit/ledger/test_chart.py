@@ -8,6 +8,7 @@ from ledger.domain.chart import (
     BENEFIT_KINDS,
     CHART,
     MONEY_ACCOUNTS,
+    STAGES,
     AccountClass,
     account_name,
     account_words,
@@ -33,7 +34,8 @@ def test_no_two_accounts_share_a_key_a_code_or_a_name(column):
         ("expense", {"社会保险待遇支出", "资助参保支出", "大病保险支出", "上解上级支出",
                      "补助下级支出", "转移支出", "其他支出"}, True),
         ("owed", {"应付定点机构"}, False),
-        ("incurred", {"已发生医疗费用", "已拨付医疗费用"}, True),
+        ("incurred", {"已发生医疗费用", "已拨付医疗费用", "审核拒付医疗费用", "抵扣追回款", "冲抵预付金",
+                      "年度清算差额", "不予返还质量保证金"}, True),
     ],
 )  # fmt: skip
 def test_the_elements_hold_the_accounts_of_the_standard(kind, heads, debit_side):
@@ -86,3 +88,14 @@ def test_a_word_of_a_file_never_means_an_account_of_the_obligations_book():
 def test_an_account_is_named_for_its_reader():
     assert account_name("income.other.recovery") == "其他收入—跨年度追回"
     assert account_name("income.other.recovery", "en") == "Recoveries of earlier years"
+
+
+def test_the_stages_of_what_is_owed_stand_in_their_order():
+    told = [(key, CHART[key].code, CHART[key].zh.partition("—")[2]) for key in STAGES]
+    assert told == [
+        ("owed.booked", "8101", "已记账"),
+        ("owed.declared", "8102", "已申报"),
+        ("owed.approved", "8103", "已审定"),
+        ("owed.deposit", "8104", "质量保证金"),
+        ("owed.ordered", "8105", "已下付款单"),
+    ]

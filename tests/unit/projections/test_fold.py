@@ -164,7 +164,7 @@ def test_a_settlement_of_two_parts_in_one_fund_counts_once():
     claim = settled("s1", {"390": 5}, "2023-01-01")
     row = one_row(msgspec.structs.replace(claim, postings=claim.postings * 2))
     (sums,) = fold([[row]], Remembered()).counted[1].obligations().values()
-    assert sums == [10, 0, 1, 0]
+    assert sums[:4] == [10, 0, 1, 0]
 
 
 def test_an_obligation_goes_down_on_the_other_side_as_well_as_in_red():

@@ -129,6 +129,23 @@ def test_what_is_open_is_listed_by_age_the_oldest_settled_first(moves, bands, ac
     assert listed == ([{"fund": "390", "account": account, "bands": bands}] if bands else [])
 
 
+def test_what_institutions_are_owed_ages_whole_whatever_its_stage_and_deposits_apart():
+    """Listing each stage by itself makes what was declared in November three months younger."""
+    table = """
+    2023-01 390 claims.incurred owed.booked 100
+    2023-11 390 owed.booked owed.declared 100
+    2023-11 390 owed.declared claims.refused 10
+    2023-12 390 owed.declared owed.approved 85
+    2023-12 390 owed.declared owed.deposit 5
+    2023-12 390 owed.approved owed.ordered 60
+    2023-12 390 owed.ordered claims.paid 60
+    """
+    assert ageing(totals(table), DECEMBER) == [
+        {"fund": "390", "account": "owed", "bands": {"4-12": 25}},
+        {"fund": "390", "account": "owed.deposit", "bands": {"0-3": 5}},
+    ]
+
+
 def test_december_moves_income_and_expense_to_net_assets_and_carries_forward():
     year_end = plan(YEAR.replace("2024-01 390 fiscal income.interest 9", ""))["year_end"]
     assert {(one["debit"], one["credit"], one["fen"]) for one in year_end["transfer"]} == {
