@@ -46,9 +46,10 @@ _STEPS: tuple[Callable[[str, str, int], Entry], ...] = (
 class RandomBooks:
     """Writes random commits that every rule of the log allows."""
 
-    def __init__(self, books: Books, seed: int) -> None:
+    def __init__(self, books: Books, seed: int, *, settling: bool = False) -> None:
         self.books = books
         self.random = random.Random(seed)
+        self._settles = settling
         self._number = 0
         self._standing: list[tuple[Posted, int]] = []
         self._running: list[str] = []
@@ -69,7 +70,7 @@ class RandomBooks:
             self._claim_reversal,
             self._file,
             self._transfer,
-            self._settling,
+            *((self._settling,) if self._settles else ()),
         )
         for _ in range(commits):
             self.random.choice(steps)()

@@ -27,7 +27,7 @@ SEEDS = range(2)
 
 @pytest.fixture(params=SEEDS)
 def random_ledger(request: pytest.FixtureRequest, ledger: FundLedger) -> FundLedger:
-    RandomBooks(Books(ledger), request.param).write(30)
+    RandomBooks(Books(ledger), request.param, settling=True).write(30)
     return ledger
 
 
