@@ -23,25 +23,8 @@ from ledger.archive.failures import LogNotArchivable
 from ledger.domain.entry import Posting
 from ledger.events import registry
 from ledger.events.base import Fact, Source
-from ledger.events.claim import ClaimAmounts, ClaimFact
+from ledger.events.claim import DETAILS, ClaimAmounts, ClaimFact
 
-#: Details of a claim that have columns of their own, as text as they were given.
-DETAILS = (
-    "mdtrt_id",
-    "clr_way",
-    "begndate",
-    "enddate",
-    "psn_type",
-    "maf_psn_type",
-    "mdtrt_cert_type",
-    "pay_chnl",
-    "pay_loc",
-    "insuplc_admdvs",
-    "mdtrtarea_admvs",
-    "dise_code",
-    "days",
-    "setl_time",
-)
 #: Columns of the log itself; a field of a fact with such a name is called ``fact_…``.
 HEAD = ("position", "topic", "stream", "version")
 STATE = "state"

@@ -4,6 +4,25 @@ import msgspec
 
 from ledger.events.base import Posted, Source
 
+#: What a settlement says beside its amounts, none of it naming a person: the keys of ``details``, in
+#: the order in which they are stored. The archive has a column for each.
+DETAILS = (
+    "mdtrt_id",
+    "clr_way",
+    "begndate",
+    "enddate",
+    "psn_type",
+    "maf_psn_type",
+    "mdtrt_cert_type",
+    "pay_chnl",
+    "pay_loc",
+    "insuplc_admdvs",
+    "mdtrtarea_admvs",
+    "dise_code",
+    "days",
+    "setl_time",
+)
+
 
 class ClaimAmounts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The amounts of one settlement in fen; a part that the file left empty is absent (None)."""

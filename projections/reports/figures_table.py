@@ -5,16 +5,12 @@ from typing import Any
 
 from ledger.domain.fund import fund_name
 from ledger.domain.money import format_yuan
-from projections.reports.model import Column, Kind, Table, table
-
-
-def _columns(lang: str, *heads: tuple[str, str, Kind, int]) -> list[Column]:
-    return [Column(zh if lang == "zh" else en, kind, width) for zh, en, kind, width in heads]
+from projections.reports.model import Kind, Table, columns_in, table
 
 
 def balances_table(document: Mapping[str, Any], *, lang: str) -> Table:
     """Lay a balances document out (科目余额表)."""
-    columns = _columns(
+    columns = columns_in(
         lang,
         ("险种", "fund", Kind.TEXT, 14),
         ("科目", "account", Kind.TEXT, 30),
@@ -38,7 +34,7 @@ def balances_table(document: Mapping[str, Any], *, lang: str) -> Table:
 
 def funds_table(document: Mapping[str, Any], *, lang: str) -> Table:
     """Lay the funds of a balances document out (基金收支结余表)."""
-    columns = _columns(
+    columns = columns_in(
         lang,
         ("险种", "fund", Kind.TEXT, 14),
         ("名称", "name", Kind.TEXT, 30),
@@ -71,7 +67,7 @@ def _as_of(document: Mapping[str, Any], lang: str) -> str:
 
 def indicators_table(document: Mapping[str, Any], *, lang: str) -> Table:
     """Lay an indicators document out (基金运行指标), each with its definition."""
-    columns = _columns(
+    columns = columns_in(
         lang,
         ("险种", "fund", Kind.TEXT, 14),
         ("指标", "indicator", Kind.TEXT, 36),

@@ -23,6 +23,11 @@ class Column:
     width: int = 16
 
 
+def columns_in(lang: str, *heads: tuple[str, str, Kind, int]) -> list[Column]:
+    """Make columns of (Chinese head, English head, kind, width) for a reader's language."""
+    return [Column(zh if lang == "zh" else en, kind, width) for zh, en, kind, width in heads]
+
+
 Cell = str | int | None
 
 

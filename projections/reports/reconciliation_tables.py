@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from projections.reports.model import Cell, Column, Kind, Table, table
+from projections.reports.model import Cell, Kind, Table, columns_in, table
 
 _SUMS = ("cases", "medfee_fen", "fund_fen", "account_fen")
 _AMOUNTS = _SUMS[1:]
@@ -13,10 +13,6 @@ _PARTS = {"all": ("全部", "all"), "normal": ("正常", "normal"), "refunds": (
 def reconciliation_tables(document: Mapping[str, Any], *, lang: str) -> list[Table]:
     """Lay out totals (institutions without a statement last) and, where there are any, breaks."""
     return [_totals_table(document, lang), _breaks_table(document, lang)]
-
-
-def _columns(lang: str, *heads: tuple[str, str, Kind, int]) -> list[Column]:
-    return [Column(zh if lang == "zh" else en, kind, width) for zh, en, kind, width in heads]
 
 
 def _sides(*names: tuple[str, str, Kind]) -> Iterator[tuple[str, str, Kind, int]]:
@@ -33,7 +29,7 @@ _FIGURES = (
 
 
 def _totals_table(document: Mapping[str, Any], lang: str) -> Table:
-    columns = _columns(
+    columns = columns_in(
         lang,
         ("机构编号", "institution", Kind.TEXT, 16),
         ("机构名称", "name", Kind.TEXT, 28),
@@ -75,7 +71,7 @@ def _unreconciled_row(row: Mapping[str, Any], lang: str) -> list[Cell]:
 
 
 def _breaks_table(document: Mapping[str, Any], lang: str) -> Table:
-    columns = _columns(
+    columns = columns_in(
         lang,
         ("机构编号", "institution", Kind.TEXT, 16),
         ("结算ID", "setl_id", Kind.TEXT, 28),

@@ -18,7 +18,7 @@ from ledger.domain.entry import sides
 from ledger.domain.identity import claim_streams
 from ledger.domain.period import Period
 from ledger.domain.posting_rules import RULES_VERSION, claim_entry
-from ledger.events.claim import ClaimAmounts, ClaimRefunded, ClaimSettled
+from ledger.events.claim import DETAILS, ClaimAmounts, ClaimRefunded, ClaimSettled
 from ledger.store.commit import BookKey, Total, TotalKey
 from settlement.booking import Books, booking_date, books_touched
 from settlement.intake.claim_columns import ClaimColumns, exact_sum
@@ -27,22 +27,6 @@ from settlement.intake.owing import Owed, Owing
 
 _SAID = tuple(sorted(ClaimRow.__struct_fields__[1:]))
 _AMOUNTS = ClaimAmounts.__struct_fields__
-_DETAILS = (
-    "mdtrt_id",
-    "clr_way",
-    "begndate",
-    "enddate",
-    "psn_type",
-    "maf_psn_type",
-    "mdtrt_cert_type",
-    "pay_chnl",
-    "pay_loc",
-    "insuplc_admdvs",
-    "mdtrtarea_admvs",
-    "dise_code",
-    "days",
-    "setl_time",
-)
 _MONTH = 7  # characters of YYYY-MM
 
 
@@ -173,9 +157,9 @@ class ClaimEncoder:
     def _details(members: Mapping[str, pa.Array], claims: ClaimColumns) -> pa.Array:
         """Join the other columns as given: all of them are text there."""
         if "days" not in claims.values:
-            return _object(members, _DETAILS)
+            return _object(members, DETAILS)
         as_text = _member("days", claims.plain("days").cast(pa.string()))
-        return _object({**members, "days": as_text}, _DETAILS)
+        return _object({**members, "days": as_text}, DETAILS)
 
 
 class _Booking:

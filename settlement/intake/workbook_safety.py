@@ -50,6 +50,7 @@ _ERROR_CELL = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"(?: [a-z]+="[0-9A-Za-
 _VALUE = re.compile(rb"<v>([^<]{0,64})</v>")
 _ANNOUNCED = re.compile(rb"uniqueCount\s*=\s*[\"']([0-9]{1,20})")
 
+#: What zipfile raises for a damaged zip; NotImplementedError is its word for a packing it lacks.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError)
 
 

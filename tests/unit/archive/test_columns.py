@@ -4,7 +4,6 @@ import msgspec
 import pytest
 
 from ledger.archive.columns import (
-    DETAILS,
     HEAD,
     STATE,
     Columnar,
@@ -13,13 +12,19 @@ from ledger.archive.columns import (
     schema_of,
 )
 from ledger.events.base import Source
-from ledger.events.claim import ClaimAmounts
+from ledger.events.claim import DETAILS, ClaimAmounts, ClaimSettled
 from ledger.events.registry import CATALOGUE, UnknownTopic
-from settlement.intake import claim_facts
+from settlement.intake.columns import CLAIMS
+
+#: Columns of a claims file that a settlement keeps as fields of its own, or as a token.
+OWN = {"setl_id", "psn_no", "insutype", "fixmedins_code", "med_type", "clr_type", "refd_setl_flag"}
 
 
 def test_known_details_are_those_of_the_claims_file():
-    assert {*DETAILS} == {*claim_facts._DETAILS, "setl_time"}
+    """What a file may say is an amount, a field of its own, or a detail with a column here."""
+    said = {column.key for column in CLAIMS} - {*ClaimAmounts.__struct_fields__} - OWN
+    assert {*DETAILS} == said | {"setl_time"}
+    assert {*DETAILS} <= {one.name for one in columns_of(ClaimSettled)}
 
 
 @pytest.mark.parametrize("topic", CATALOGUE)
