@@ -65,6 +65,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "python_calamine": ("settlement.intake",),
     "pyspark": ("settlement.clearing.engines",),
     "redis": ("workers",),
+    "reportlab": ("projections.reports.pdf",),
     "rich": ("medfund.cli",),
     "sqlglot": ("settlement.clearing",),
     "starlette": ("medfund.web",),

@@ -114,11 +114,16 @@ def state(house: House, fund: str = "390", period: Period = NOVEMBER) -> str:
     return load_month(house.ledger, AREA, fund, period).state
 
 
-def wait_until(what: str, reached: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
+def wait_until(
+    what: str,
+    reached: Callable[[], bool],
+    seconds: float = PATIENCE_SECONDS,
+    pause: float = 0.02,
+) -> None:
     give_up = time.monotonic() + seconds
     while not reached():
         assert time.monotonic() < give_up, f"waited {seconds} s for: {what}"
-        time.sleep(0.02)
+        time.sleep(pause)
 
 
 def wait_for(house: House, wanted: str, fund: str = "390", period: Period = NOVEMBER) -> None:
