@@ -5,6 +5,7 @@ from typing import Any
 
 from ledger.errors import BooksDamaged
 from ledger.events import (
+    cases,
     cash,
     claim,
     clearing,
@@ -28,6 +29,7 @@ def _concrete(base: type[Fact]) -> list[type[Fact]]:
 
 
 SUBJECTS = (
+    cases,
     cash,
     claim,
     clearing,
