@@ -15,6 +15,7 @@ from ledger.domain.chart import CHART, AccountClass
 from ledger.domain.entry import Book
 from ledger.errors import BooksDamaged
 from ledger.events.base import Fact
+from ledger.events.cases import AssessmentRecorded, CaseFact
 from ledger.events.cash import (
     CashFact,
     DocumentReversed,
@@ -313,6 +314,8 @@ _BY_BASE: tuple[tuple[type[Fact], Handler], ...] = (
     (AreaFact, Fold.setup),
     (PolicyFact, Fold.noted),
     (ReconciliationFact, Fold.noted),
+    (CaseFact, Fold.noted),
+    (AssessmentRecorded, Fold.noted),
     (RefusalFact, Fold.noted),
     (ProposalFact, Fold.noted),
     (SettlementFact, Fold.documents),

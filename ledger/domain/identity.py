@@ -74,6 +74,16 @@ def intake_stream(area: str, kind: str, content: str) -> UUID:
     return _stream("intake", area, kind, content)
 
 
+def case_stream(area: str, setl_id: str) -> UUID:
+    """One stream per settlement: what was found about its case afterwards (入组、特例单议)."""
+    return _stream("case", area, setl_id)
+
+
+def assessment_stream(area: str, institution: str, year: str) -> UUID:
+    """One stream per institution and year: its assessment (年度考核)."""
+    return _stream("assessment", area, institution, year)
+
+
 def statement_totals_stream(area: str, group: tuple[str, str, str, str, str]) -> UUID:
     """One stream per institution, 险种, 清算类别, month and part of an institution's totals (总账)."""
     return _stream("statement-totals", area, *group)
