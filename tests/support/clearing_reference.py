@@ -78,35 +78,39 @@ def _cases(parts: Any, scope: Any, watermark: int) -> list[tuple[dict[str, Any],
 
 
 def _judge(case: dict[str, Any], rules: Any, *, ended: bool) -> tuple[int, int]:
-    cost, code = case["medfee_sumamt"], case["dise_code"]
-    if ended:
-        return CANCELLED, 0
     review = case.get("review")
     given4 = None if review is None else review["points4"]
-    if not code and given4 is None:
-        return NO_GROUP, 0
-    if code not in rules.groups and given4 is None:
-        return UNKNOWN_GROUP, 0
-    if case["institution"] not in rules.coefficients4:
-        return UNKNOWN_INSTITUTION, 0
-    if given4 is not None and not 0 <= given4 <= HIGHEST_REVIEW4:
-        return REVIEW, 0
-    if cost < 0 or (cost > HIGHEST_COST_FEN and review is None):
-        return COST, 0
+    standing = CANCELLED if ended else _held_back(case, rules, given4, accepted=review is not None)
+    if standing is not None:
+        return standing, 0
     coefficient = Fraction(rules.coefficients4[case["institution"]], 10_000)
     if given4 is not None:
         multiplied = rules.review_points.value == "before_coefficient"
         return REVIEWED, _rounded(given4 * coefficient) if multiplied else given4
-    group = rules.groups[code]
-    if review is not None:
-        return REVIEWED, _rounded(group.points4 * coefficient)
-    times = Fraction(cost, group.average_fen)
+    group = rules.groups[case["dise_code"]]
+    times = Fraction(case["medfee_sumamt"], group.average_fen)
     standing, exact = NORMAL, Fraction(group.points4)
-    if times < rules.low:
+    if review is not None:
+        standing = REVIEWED
+    elif times < rules.low:
         standing, exact = LOW, times * group.points4
     elif times > rules.high:
         standing, exact = HIGH, (times - rules.high + 1) * group.points4
     return standing, _rounded(_rounded(exact) * coefficient)
+
+
+def _held_back(
+    case: dict[str, Any], rules: Any, given4: int | None, *, accepted: bool
+) -> int | None:
+    cost, code = case["medfee_sumamt"], case["dise_code"]
+    reasons = {
+        NO_GROUP: not code and given4 is None,
+        UNKNOWN_GROUP: code not in rules.groups and given4 is None,
+        UNKNOWN_INSTITUTION: case["institution"] not in rules.coefficients4,
+        REVIEW: given4 is not None and not 0 <= given4 <= HIGHEST_REVIEW4,
+        COST: cost < 0 or (cost > HIGHEST_COST_FEN and not accepted),
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
 
 
 def _rounded(exact: Fraction) -> int:

@@ -118,23 +118,26 @@ def test_a_refunded_or_reversed_settlement_is_no_case(tmp_path):
 
 #: Group A: 1,000 points, average 10,000.00; the hospital's coefficient is 0.85; cost 30,000.00 is high.
 REVIEWS = [
-    ("accepted", 1_600, ReviewPoints.AFTER_COEFFICIENT, Standing.REVIEWED, 1_600),
-    ("accepted", 1_600, ReviewPoints.BEFORE_COEFFICIENT, Standing.REVIEWED, 1_360),
-    ("accepted", None, ReviewPoints.AFTER_COEFFICIENT, Standing.REVIEWED, 850),  # as a normal case
-    ("rejected", None, ReviewPoints.AFTER_COEFFICIENT, Standing.HIGH, 1_700),  # 1000 x (3 - 2 + 1)
+    ("accepted", 1_600, ReviewPoints.AFTER_COEFFICIENT, (Standing.REVIEWED, 1_600)),
+    ("accepted", 1_600, ReviewPoints.BEFORE_COEFFICIENT, (Standing.REVIEWED, 1_360)),
+    ("accepted", None, ReviewPoints.AFTER_COEFFICIENT, (Standing.REVIEWED, 850)),  # as normal
+    (
+        "rejected",
+        None,
+        ReviewPoints.AFTER_COEFFICIENT,
+        (Standing.HIGH, 1_700),
+    ),  # 1000 x (3 - 2 + 1)
 ]
 
 
-@pytest.mark.parametrize(("decision", "points", "stands_for", "standing", "expected"), REVIEWS)
-def test_a_review_replaces_the_points_of_a_case(
-    decision, points, stands_for, standing, expected, tmp_path
-):
+@pytest.mark.parametrize(("decision", "points", "stands_for", "expected"), REVIEWS)
+def test_a_review_replaces_the_points_of_a_case(decision, points, stands_for, expected, tmp_path):
     log = Log()
     settled = log.settle("A", HOSPITAL, 3_000_000)
     log.review(settled, None if points is None else points * 10_000, decision=decision)
     rules = dip(1000, 10_000, coefficient4=8_500, review_points=stands_for)
     (one,) = scored(tmp_path, log, rules).tallies
-    assert (one.standing, one.cases, one.points4) == (standing, 1, expected * 10_000)
+    assert (one.cases, one.standing, one.points4) == (1, expected[0], expected[1] * 10_000)
 
 
 def test_a_case_held_back_counts_once_it_is_grouped(tmp_path):
