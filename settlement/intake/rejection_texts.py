@@ -6,6 +6,8 @@
 
 from typing import NamedTuple
 
+from settlement.intake.application_texts import APPLICATION_TEXTS
+
 
 class Text(NamedTuple):
     """A sentence and what to do about it."""
@@ -421,4 +423,11 @@ _CASES = {
 }
 
 #: What can be wrong with a row (行).
-ROW_TEXTS: dict[str, Text] = {**_CELLS, **_FLOWS, **_CLAIMS, **_STATEMENTS, **_CASES}
+ROW_TEXTS: dict[str, Text] = {
+    **_CELLS,
+    **_FLOWS,
+    **_CLAIMS,
+    **_STATEMENTS,
+    **_CASES,
+    **{code: Text(*said) for code, said in APPLICATION_TEXTS.items()},
+}
