@@ -26,6 +26,7 @@ from ledger.events.base import Envelope
 from ledger.events.clearing import (
     ApplicationReceived,
     ApplicationWithdrawn,
+    AppliedPart,
     SettlementDeclared,
 )
 from ledger.events.settlement import SettlementFact
@@ -80,8 +81,10 @@ def withdraw_application(
             *(area.code, received.institution, received.insutype, received.clr_type),
             received.belongs_to,
         )
+        for part in received.parts:
+            _refuse_settled(ledger, received, part.fund, position)
         undone = [
-            _undone(ledger, area, received, part.fund, part.applied_fen, position, withdrawn, today)
+            _undone(ledger, area, received, part, withdrawn, today)
             for part in received.parts
             if part.applied_fen
         ]
@@ -106,15 +109,12 @@ def _undone(  # noqa: PLR0917
     ledger: FundLedger,
     area: Area,
     received: ApplicationReceived,
-    fund: str,
-    fen: int,
-    position: int,
+    part: AppliedPart,
     withdrawn: ApplicationWithdrawn,
     today: date,
 ) -> Envelope:
-    """Give a fund's declaration in red; refuse where it is settled or partly refused."""
-    name = application_id(received)
-    _refuse_settled(ledger, area.code, fund, received.belongs_to, position, name)
+    """Give a fund's declaration in red; refuse where part of it was refused meanwhile."""
+    name, fund, fen = application_id(received), part.fund, part.applied_fen
     stream = settlement_stream(area.code, fund, received.institution, received.belongs_to)
     history = [one.fact for _, one in ledger.history(stream)]
     left = sum(_declared(fact) for fact in history if isinstance(fact, SettlementFact))
@@ -148,15 +148,16 @@ def _undone(  # noqa: PLR0917
 
 def _declared(fact: SettlementFact) -> int:
     """Give what a step does to what is declared of an institution's month."""
-    credits = sum(one.fen for one in fact.postings if one.credit == DECLARED)
-    return credits - sum(one.fen for one in fact.postings if one.debit == DECLARED)
+    raised = sum(one.fen for one in fact.postings if one.credit == DECLARED)
+    return raised - sum(one.fen for one in fact.postings if one.debit == DECLARED)
 
 
 def _refuse_settled(
-    ledger: FundLedger, area: str, fund: str, month: str, position: int, application: str
+    ledger: FundLedger, received: ApplicationReceived, fund: str, position: int
 ) -> None:
+    area, month = received.area, received.belongs_to
     history = ledger.history(clearing_stream(area, fund, month))
     runs = fold_clearing(area, fund, month, ((at, one.fact) for at, one in history))
     for run in runs.approved:
         if run.watermark is not None and run.watermark >= position:
-            raise ApplicationUsed(application=application, run=run.id)
+            raise ApplicationUsed(application=application_id(received), run=run.id)

@@ -20,7 +20,9 @@ class UnknownApplication(InputRejected):
     code = "unknown_application"
     zh = "没有清算申请 {application}。"
     en = "There is no application {application}."
-    hint_zh = "编号写作 统筹区-application-机构-险种-清算类别-清算年月-序号,见 clear application list。"
+    hint_zh = (
+        "编号写作 统筹区-application-机构-险种-清算类别-清算年月-序号,见 clear application list。"
+    )
     hint_en = "It is written AREA-application-INSTITUTION-INSUTYPE-CLR_TYPE-MONTH-NO; see clear application list."
 
 

@@ -60,7 +60,9 @@ class ClearingChanged(RuleRefused):
     zh = "清算批次 {run} 的输入已变化:待批方案 {approved},重新计算为 {computed}。"
     en = "The inputs of {run} changed: the plan that waits is {approved}, computed now {computed}."
     hint_zh = "请退回后重新清算;先查看其间的导入、拒付与申请。"
-    hint_en = "Reject the run and clear again; see what came in, was refused or applied for meanwhile."
+    hint_en = (
+        "Reject the run and clear again; see what came in, was refused or applied for meanwhile."
+    )
 
 
 class RunName(NamedTuple):

@@ -1,22 +1,21 @@
-"""What is said about a row of ``clearing_applications``: sentence and hint in both languages.
+"""What the intake says about applications for clearing, in Chinese and English."""
 
-Each is (Chinese, English, what to do in Chinese, in English), as ``rejection_texts`` takes it.
-"""
+from settlement.intake.texts import Text
 
-APPLICATION_TEXTS: dict[str, tuple[str, str, str, str]] = {
-    "application_of_another_month": (
+APPLICATIONS = {
+    "application_of_another_month": Text(
         "{value} 不在清算年月 {month} 内。",
         "{value} is not in the clearing month {month}.",
         "一份申请只含一个清算年月的结算;其他月份请另行申请。",
         "An application is for the settlements of one month; apply for the others separately.",
     ),
-    "application_month_not_over": (
+    "application_month_not_over": Text(
         "清算年月 {value} 尚未结束(今天 {today})。",
         "The clearing month {value} is not over (today is {today}).",
         "请在月末之后申请。",
         "Apply after the end of the month.",
     ),
-    "application_does_not_add_up": (
+    "application_does_not_add_up": Text(
         "医疗费总额 {medfee_fen} ≠ 基金申请 {fund_fen} + 个人账户 {acct_fen} + 现金 {cash_fen} "
         "+ 医院负担 {hosp_fen},相差 {difference_fen}。",
         "medfee_sumamt {medfee_fen} is not fund {fund_fen} + account {acct_fen} + cash {cash_fen} "
@@ -24,7 +23,7 @@ APPLICATION_TEXTS: dict[str, tuple[str, str, str, str]] = {
         "请核对后重新申请。",
         "Check the sums and apply again.",
     ),
-    "application_above_booked": (
+    "application_above_booked": Text(
         "「{field}」申请 {applied_fen},超过该机构 {month} 险种 {insutype}、清算类别 {clr_type} 可申报的 "
         "{booked_fen}。",
         "{field} is {applied_fen}, above the {booked_fen} that can be declared for {month}, insurance "
@@ -32,7 +31,7 @@ APPLICATION_TEXTS: dict[str, tuple[str, str, str, str]] = {
         "请先对账(reconcile institution),按已记账金额申请;已拨付或已申报的不得再申请。",
         "Reconcile first and apply for what is booked; what was paid or declared is not there again.",
     ),
-    "application_twice": (
+    "application_twice": Text(
         "该机构 {month} 险种 {insutype}、清算类别 {clr_type} 已有申请 {application}({where}):"
         "基金 {fund_fen},个人账户 {acct_fen}。",
         "{application} already applies for {month}, insurance {insutype}, clearing type {clr_type} "
