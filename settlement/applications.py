@@ -24,6 +24,7 @@ from ledger.domain.posting_rules import RULES_VERSION
 from ledger.domain.settlement_entries import declaration_withdrawn_entry
 from ledger.events.base import Envelope
 from ledger.events.clearing import (
+    ApplicationFact,
     ApplicationReceived,
     ApplicationWithdrawn,
     AppliedPart,
@@ -32,7 +33,7 @@ from ledger.events.clearing import (
 from ledger.events.settlement import SettlementFact
 from ledger.store.commit import Commit, MonthNotOpen
 from settlement.booking import booked_months, booking_date, books_touched, totals_of
-from settlement.clearing.owed import DECLARED
+from settlement.clearing.owed import DECLARED, Group, Records
 
 _TRIES = 5
 
@@ -47,6 +48,15 @@ def load_applications(ledger: FundLedger, area: str, application: str) -> Applic
     if found.received is None or found.received.number != named.number:
         raise UnknownApplication(application=application)
     return found
+
+
+def applications_of(records: Records) -> list[Applications]:
+    """Give the newest application of every group, as the archive has them, in order of their ids."""
+    told: dict[Group, list[tuple[int, ApplicationFact]]] = {}
+    for position, fact in records.facts(ApplicationFact):
+        group = Group(fact.institution, fact.insutype, fact.clr_type, fact.belongs_to)
+        told.setdefault(group, []).append((position, fact))
+    return [fold_applications(told[group]) for group in sorted(told)]
 
 
 def withdraw_application(
