@@ -10,6 +10,7 @@ from ledger.events import (
     claim,
     intake,
     month,
+    payout,
     policy,
     proposal,
     reconciliation,
@@ -27,7 +28,19 @@ def _concrete(base: type[Fact]) -> list[type[Fact]]:
     return found
 
 
-SUBJECTS = (cases, cash, claim, intake, month, policy, proposal, reconciliation, settlement, setup)
+SUBJECTS = (
+    cases,
+    cash,
+    claim,
+    intake,
+    month,
+    payout,
+    policy,
+    proposal,
+    reconciliation,
+    settlement,
+    setup,
+)
 CATALOGUE: dict[str, type[Fact]] = {fact.TOPIC: fact for fact in _concrete(Fact)}
 
 #: Retired topic → (topic that follows it, how its state becomes the newer one's).
