@@ -23,6 +23,7 @@ from ledger.events.cash import (
     OpeningRecorded,
 )
 from ledger.events.claim import ClaimFact, ClaimRefunded, ClaimReversed
+from ledger.events.clearing import ApplicationFact, ClearingFact, OffsetFact
 from ledger.events.intake import IntakeCompleted, IntakeFact, IntakeStarted
 from ledger.events.month import MonthFact, YearTransferred
 from ledger.events.payout import PayoutFact
@@ -320,6 +321,9 @@ _BY_BASE: tuple[tuple[type[Fact], Handler], ...] = (
     (AssessmentRecorded, Fold.noted),
     (RefusalFact, Fold.noted),
     (ProposalFact, Fold.noted),
+    (ApplicationFact, Fold.noted),
+    (ClearingFact, Fold.noted),
+    (OffsetFact, Fold.noted),
     (SettlementFact, Fold.documents),
 )
 _HANDLERS: dict[str, Handler] = {

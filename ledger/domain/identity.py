@@ -59,9 +59,27 @@ def settlement_stream(area: str, fund: str, institution: str, month: str) -> UUI
     return _stream("settlement", area, fund, institution, month)
 
 
+<<<<<<< HEAD
 def payouts_stream(area: str, fund: str, period: str) -> UUID:
     """One stream per leaf fund and month of payment: its batches of payment orders (拨付单)."""
     return _stream("payouts", area, fund, period)
+=======
+def application_stream(
+    area: str, institution: str, insutype: str, clr_type: str, month: str
+) -> UUID:
+    """One stream per institution, 险种, 清算类别 and 清算年月: its applications (3203 清算申请)."""
+    return _stream("application", area, institution, insutype, clr_type, month)
+
+
+def clearing_stream(area: str, fund: str, period: str) -> UUID:
+    """One stream per leaf fund and month (or year) that is cleared: its runs (清算批次)."""
+    return _stream("clearing", area, fund, period)
+
+
+def offset_stream(area: str, doc_no: str) -> UUID:
+    """One stream per recovery that is taken from payments to come (从拨付中抵扣的追回款)."""
+    return _stream("offset", area, doc_no)
+>>>>>>> main
 
 
 def refusal_stream(area: str, doc_no: str) -> UUID:

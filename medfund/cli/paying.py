@@ -21,10 +21,10 @@ from projections.reports.csv import to_csv
 from projections.reports.payout_table import payout_table
 from projections.reports.xlsx import to_xlsx
 from settlement.clearing.engines.duckdb import DuckDBEngine
+from settlement.clearing.owed import Records
 from settlement.clearing.provisional import refuse_unfinished
 from settlement.payout.document import list_payouts, payout_document
 from settlement.payout.ordering import Ask, Draft, payout_of, prepare
-from settlement.payout.owing import Question
 from settlement.payout.results import record_results, results_for, states_of
 
 _MEMORY_MIB = 400
@@ -48,13 +48,13 @@ def payout() -> None:
 
 
 def asking(session: Session, house: House, area: Area) -> Ask:
-    """Give the question to ask of the archive, as the log stands when it is asked."""
+    """Give what the archive says, as the log stands when it is asked."""
 
-    def ask(fund: str) -> Question:
+    def ask(fund: str) -> Records:
         refuse_unfinished(house.ledger.log, area.code, fund)
         archive, position = archive_up_to_now(session, house)
         engine = DuckDBEngine(memory_mib=_MEMORY_MIB)
-        return Question(area.code, fund, position, archive, engine)
+        return Records(archive, engine, area.code, position)
 
     return ask
 

@@ -101,6 +101,7 @@ def _rules(table: MethodTable) -> Rules:
             coefficients4=coefficients,
             low=table.low if table.low is not None else Fraction(1, 2),
             high=table.high if table.high is not None else Fraction(2),
+            review_points=table.review_points,
         )
     if table.kind == "drg":
         return Drg(groups=groups, coefficients4=coefficients, rules=_drg_rules(table))

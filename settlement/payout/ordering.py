@@ -36,15 +36,16 @@ from ledger.events import payout as facts
 from ledger.events.base import Envelope, Fact
 from ledger.store.commit import Commit, MonthNotOpen, StreamConflict
 from settlement.booking import booked_months, booking_date, books_touched, totals_of
+from settlement.clearing.owed import Records
 from settlement.payout import kinds
-from settlement.payout.owing import Month, Question, approved_by_month, booked_by_type
+from settlement.payout.owing import Month, approved_by_month, booked_by_type
 from settlement.payout.preparing import Standing, held_back, orders, payable
 from settlement.payout.refusals import NothingToPay, PayoutFaulty, PayoutStale
 
 _TRIES = 5
 
-#: Gives the question to ask of the archive, brought up to the log as it stands when it is called.
-Ask = Callable[[str], Question]
+#: Gives the archive of a fund's area, brought up to the log as it stands when it is called.
+Ask = Callable[[str], Records]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +92,8 @@ def prepare(
     period = str(Period.of(draft.day))
     payouts = load_payouts(ledger, area.code, draft.fund, period)
     standing = standing_of(ledger, area, draft.day.isoformat())
-    question = ask(draft.fund)
-    fact = _prepared(area, draft, question, standing, no=len(payouts.batches) + 1, by=by)
+    records = ask(draft.fund)
+    fact = _prepared(area, draft, records, standing, no=len(payouts.batches) + 1, by=by)
     if not fact.lines and not dry_run:
         raise NothingToPay(fund=draft.fund, held=len(fact.held))
     for one in payouts.batches:
@@ -114,7 +115,7 @@ def approve_payout(
             return found
         prepared = found.refuse_approval(by)
         standing = standing_of(ledger, area, prepared.date)
-        refuse_changed(found, approved_by_month(ask(prepared.fund)), standing)
+        refuse_changed(found, approved_by_month(ask(prepared.fund), prepared.fund), standing)
         try:
             _order(ledger, area, payouts, found, by=by)
         except (MonthNotOpen, StreamConflict):
@@ -193,12 +194,12 @@ def standing_of(ledger: FundLedger, area: Area, day: str) -> Standing:  # noqa: 
 
 
 def _prepared(
-    area: Area, draft: Draft, question: Question, standing: Standing, *, no: int, by: str
+    area: Area, draft: Draft, records: Records, standing: Standing, *, no: int, by: str
 ) -> facts.PayoutPrepared:
-    """Compute the orders of a batch as the log stands at the question's position."""
+    """Compute the orders of a batch as the log stands at the position of the archive."""
     found = list(
         payable(
-            approved_by_month(question),
+            approved_by_month(records, draft.fund),
             months=draft.months,
             institutions=draft.institutions,
             standing=standing,
@@ -208,7 +209,7 @@ def _prepared(
     lines = orders(
         draft.fund,
         found,
-        booked=booked_by_type(question, wanted),
+        booked=booked_by_type(records, draft.fund, wanted),
         local=kinds.local_kinds(area, draft.day.isoformat()),
         standing=standing,
     )
@@ -219,7 +220,7 @@ def _prepared(
         no=no,
         by=by,
         date=draft.day.isoformat(),
-        as_of=question.watermark,
+        as_of=records.watermark,
         months=draft.months,
         institutions=draft.institutions,
         lines=lines,

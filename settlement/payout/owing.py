@@ -1,38 +1,18 @@
-"""What is approved and not ordered (已审定未下单), set by set from the archive of the log.
+"""What is approved and not ordered (已审定未下单), and what it was booked for, from the archive.
 
-Two texts over the archive at a position. The first adds up the entries of every step of settling:
-only those touch ``owed.approved``. The second weighs what was booked at the counter by 清算类别 and
-医疗类别, from which the kind of benefit follows.
+The amounts are those of ``settlement/clearing/owed.py``. The text here weighs what was booked at the
+counter by 清算类别 and 医疗类别, from which the kind of benefit follows.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
-from ledger.archive.read import Archive
 from ledger.events.claim import ClaimRefunded, ClaimReversed, ClaimSettled
-from ledger.events.registry import CATALOGUE
-from ledger.events.settlement import SettlementFact
-from settlement.clearing.engine import Engine, Parts, Table
+from settlement.clearing.engine import Parts, Table
 from settlement.clearing.kernel import POSTINGS
+from settlement.clearing.owed import APPROVED, PREPAID_ASSET, Records
 
-#: Every fact that may move what is approved.
-STEPS = tuple(topic for topic, kind in CATALOGUE.items() if issubclass(kind, SettlementFact))
-
-#: By institution and 清算年月: what is approved and not ordered; a month at nil is left out.
-APPROVED = """
-WITH posted AS (
-    SELECT s.institution, s.belongs_to, UNNEST(s.postings) AS p
-    FROM steps AS s JOIN bounds AS b ON s.area = b.area
-    WHERE s.position <= b.watermark
-)
-SELECT
-    o.institution, o.belongs_to,
-    SUM(CASE WHEN o.p.credit = 'owed.approved' THEN o.p.fen ELSE -o.p.fen END) AS fen
-FROM posted AS o JOIN bounds AS b ON o.p.fund = b.fund
-WHERE (o.p.credit = 'owed.approved') <> (o.p.debit = 'owed.approved')
-GROUP BY o.institution, o.belongs_to
-HAVING SUM(CASE WHEN o.p.credit = 'owed.approved' THEN o.p.fen ELSE -o.p.fen END) <> 0
-"""
+#: A month after all others: no settlement is booked since then, and none moves what is approved.
+_NO_CLAIMS = "9999-12"
 
 #: By institution, month, 清算类别 and 医疗类别: what the settlements that stand made the fund owe.
 BOOKED = """
@@ -62,61 +42,64 @@ GROUP BY o.institution, o.belongs_to, o.clr_type, o.med_type
 
 _BOUNDS = (("area", "VARCHAR"), ("fund", "VARCHAR"), ("watermark", "BIGINT"))
 _WANTED = (("institution", "VARCHAR"), ("month", "VARCHAR"))
-_STEP = (
+_CLAIM = (
     ("position", "BIGINT"),
     ("area", "VARCHAR"),
     ("institution", "VARCHAR"),
     ("belongs_to", "VARCHAR"),
     ("postings", POSTINGS),
+    ("clr_type", "VARCHAR"),
+    ("med_type", "VARCHAR"),
 )
-_CLAIM = (*_STEP, ("clr_type", "VARCHAR"), ("med_type", "VARCHAR"))
 _REVERSED = (("position", "BIGINT"), ("area", "VARCHAR"), ("original_position", "BIGINT"))
 
 Month = tuple[str, str]  # institution, 清算年月
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Which fund of which area, read from where, up to which position."""
-
-    area: str
-    fund: str
-    watermark: int
-    archive: Archive
-    engine: Engine
-
-    @property
-    def bounds(self) -> Table:
-        return Table(_BOUNDS, [(self.area, self.fund, self.watermark)])
-
-    def parts(self, topics: Collection[str], columns: tuple[tuple[str, str], ...]) -> Parts:
-        """Name the archived parts of some topics; a fund's claims may lie under another fund."""
-        found = self.archive.parts(topic=topics, area=self.area, until=self.watermark)
-        return Parts(columns, tuple(found))
-
-
-def approved_by_month(question: Question) -> dict[Month, int]:
+def approved_by_month(records: Records, fund: str) -> dict[Month, int]:
     """Give what is approved and not ordered by institution and month; below nil it is carried."""
-    rows = question.engine.answer(
-        APPROVED, {"steps": question.parts(STEPS, _STEP)}, {"bounds": question.bounds}
-    )
-    return {(institution, month): int(fen) for institution, month, fen in sorted(rows)}
+    return {
+        (one.institution, one.month): by_account[APPROVED]
+        for one, by_account in sorted(records.owed(since=_NO_CLAIMS).items())
+        if one.fund == fund and by_account.get(APPROVED)
+    }
+
+
+def prepaid_by_institution(records: Records, fund: str) -> dict[str, int]:
+    """Give what of its prepayment each institution still holds (预付金余额), in fen."""
+    found: dict[str, int] = {}
+    for one, by_account in sorted(records.owed(since=_NO_CLAIMS).items()):
+        if one.fund == fund and PREPAID_ASSET in by_account:
+            fen = -by_account[PREPAID_ASSET]  # an asset, on the debit side
+            found[one.institution] = found.get(one.institution, 0) + fen
+    return {institution: fen for institution, fen in found.items() if fen}
 
 
 def booked_by_type(
-    question: Question, wanted: Collection[Month]
+    records: Records, fund: str, wanted: Collection[Month]
 ) -> Mapping[Month, dict[tuple[str, str], int]]:
     """Give what was booked by 清算类别 and 医疗类别; for a year (``YYYY``) that of its months."""
     if not wanted:
         return {}
-    rows = question.engine.answer(
+    since = min(f"{month}-01"[:7] for _, month in wanted)  # booked in its month of care or later
+
+    def parts(topic: str, columns: tuple[tuple[str, str], ...]) -> Parts:
+        files = records.archive.parts(
+            topic=topic, area=records.area, since=since, until=records.watermark
+        )
+        return Parts(columns, tuple(files))
+
+    rows = records.engine.answer(
         BOOKED,
         {
-            "settled": question.parts({ClaimSettled.TOPIC}, _CLAIM),
-            "refunded": question.parts({ClaimRefunded.TOPIC}, _CLAIM),
-            "reversed": question.parts({ClaimReversed.TOPIC}, _REVERSED),
+            "settled": parts(ClaimSettled.TOPIC, _CLAIM),
+            "refunded": parts(ClaimRefunded.TOPIC, _CLAIM),
+            "reversed": parts(ClaimReversed.TOPIC, _REVERSED),
         },
-        {"bounds": question.bounds, "wanted": Table(_WANTED, sorted(wanted))},
+        {
+            "bounds": Table(_BOUNDS, [(records.area, fund, records.watermark)]),
+            "wanted": Table(_WANTED, sorted(wanted)),
+        },
     )
     found: dict[Month, dict[tuple[str, str], int]] = {month: {} for month in wanted}
     for institution, belongs_to, clr_type, med_type, fen in rows:

@@ -26,9 +26,7 @@ def approve_months(
         step(ledger, (area, fund, institution, month), entry, day)
 
 
-def step(
-    ledger: FundLedger, month: tuple[str, str, str, str], entry: Entry, day: str
-) -> None:
+def step(ledger: FundLedger, month: tuple[str, str, str, str], entry: Entry, day: str) -> None:
     """Append one step of settling with any entry; ``month`` names the stream."""
     stream = settlement_stream(*month)
     version = len(ledger.history(stream)) + 1

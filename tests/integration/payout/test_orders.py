@@ -22,8 +22,8 @@ from ledger.archive.read import Archive
 from ledger.archive.write import bring_up_to
 from ledger.errors import Conflict, RuleRefused
 from settlement.clearing.engines.duckdb import DuckDBEngine
+from settlement.clearing.owed import Records
 from settlement.payout.ordering import approve_payout
-from settlement.payout.owing import Question
 from settlement.setup import apply_setup
 from settlement.setup_file import SetupFile
 
@@ -297,7 +297,7 @@ def test_of_two_orders_for_one_amount_one_is_told(prepare, ask, store_url, tmp_p
     names = [prepare()["payout"], prepare("--period", "2024-01")["payout"]]
     assert len(set(names)) == 2
     both_have_read = threading.Barrier(2)
-    questions = {}
+    records = {}
     told = []
 
     def decide(name):
@@ -307,7 +307,7 @@ def test_of_two_orders_for_one_amount_one_is_told(prepare, ask, store_url, tmp_p
             def ask_once(fund):
                 if next(once, False):
                     both_have_read.wait(timeout=60)
-                return questions[fund]
+                return records[fund]
 
             try:
                 approve_payout(office.ledger, office.area, payout=name, ask=ask_once, user=REVIEWER)
@@ -317,7 +317,7 @@ def test_of_two_orders_for_one_amount_one_is_told(prepare, ask, store_url, tmp_p
     with open_office(store_url, tmp_path) as office:
         folder = tmp_path / "asked"
         bring_up_to(office.ledger.log, folder, position=office.position)
-        questions["390"] = Question(AREA, "390", office.position, Archive(folder), DuckDBEngine())
+        records["390"] = Records(Archive(folder), DuckDBEngine(), AREA, office.position)
     threads = [threading.Thread(target=decide, args=(name,)) for name in names]
     for thread in threads:
         thread.start()
