@@ -59,11 +59,11 @@ def settlement_stream(area: str, fund: str, institution: str, month: str) -> UUI
     return _stream("settlement", area, fund, institution, month)
 
 
-<<<<<<< HEAD
 def payouts_stream(area: str, fund: str, period: str) -> UUID:
     """One stream per leaf fund and month of payment: its batches of payment orders (拨付单)."""
     return _stream("payouts", area, fund, period)
-=======
+
+
 def application_stream(
     area: str, institution: str, insutype: str, clr_type: str, month: str
 ) -> UUID:
@@ -79,7 +79,6 @@ def clearing_stream(area: str, fund: str, period: str) -> UUID:
 def offset_stream(area: str, doc_no: str) -> UUID:
     """One stream per recovery that is taken from payments to come (从拨付中抵扣的追回款)."""
     return _stream("offset", area, doc_no)
->>>>>>> main
 
 
 def refusal_stream(area: str, doc_no: str) -> UUID:
