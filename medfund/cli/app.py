@@ -52,6 +52,7 @@ COMMANDS = {
         "founding": ("db", "setup"),
         "keeping": ("keys",),
         "paying": ("payout",),
+        "layers": ("layers",),
         "policies": ("policy",),
         "months": ("approve", "close", "reject", "reopen"),
         "by_hand": ("penalize", "recover"),
