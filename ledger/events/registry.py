@@ -5,10 +5,13 @@ from typing import Any
 
 from ledger.errors import BooksDamaged
 from ledger.events import (
+    cases,
     cash,
     claim,
+    clearing,
     intake,
     month,
+    payout,
     policy,
     proposal,
     reconciliation,
@@ -26,7 +29,20 @@ def _concrete(base: type[Fact]) -> list[type[Fact]]:
     return found
 
 
-SUBJECTS = (cash, claim, intake, month, policy, proposal, reconciliation, settlement, setup)
+SUBJECTS = (
+    cases,
+    cash,
+    claim,
+    clearing,
+    intake,
+    month,
+    payout,
+    policy,
+    proposal,
+    reconciliation,
+    settlement,
+    setup,
+)
 CATALOGUE: dict[str, type[Fact]] = {fact.TOPIC: fact for fact in _concrete(Fact)}
 
 #: Retired topic → (topic that follows it, how its state becomes the newer one's).
