@@ -16,7 +16,16 @@ from ledger.domain.fund import is_institution, is_leaf
 from settlement.clearing.bands import Band, Bands, Ratio
 from settlement.clearing.deposit import CEILING, DepositOrder
 from settlement.clearing.methods.per_diem import PerDiemCap, Stage, stage_problems
-from settlement.clearing.policy import Family, ReviewPoints, SharingBy
+from settlement.clearing.policy import (
+    PART_FUNDS,
+    Basis,
+    Family,
+    Monthly,
+    PrepaymentOffset,
+    ReviewPoints,
+    SharingBy,
+    Unapplied,
+)
 
 _SHARE = re.compile(r"(-?\d+(?:\.\d+)?)(?:(%)|/(\d+))?")
 _DECIMAL = re.compile(r"\d+(?:\.\d+)?")
@@ -280,15 +289,40 @@ class BandsTable(_Table):
         return self
 
 
+class MonthlyTable(_Table):
+    """``[monthly]``."""
+
+    basis: Basis = Basis.BOOKED
+    share: Share = Fraction(1)
+    without_application: Unapplied = Unapplied.BOOKED
+    prepayment_offset: PrepaymentOffset = PrepaymentOffset.YEARLY
+    prepayment_share: Share = Fraction(1)
+    insurer_share: Share = Fraction(0)
+
+    @model_validator(mode="after")
+    def _has_shares_of_a_whole(self) -> "MonthlyTable":
+        for name in ("share", "prepayment_share"):
+            if not 0 < getattr(self, name) <= 1:
+                raise ValueError(f"{name} 须大于 0 且不超过 1 / above nil and at most one: {name}")
+        if not 0 <= self.insurer_share <= 1:
+            raise ValueError("insurer_share 须在 0 与 1 之间 / insurer_share is from nil to one")
+        return self
+
+    def monthly(self) -> Monthly:
+        return Monthly(**{name: getattr(self, name) for name in type(self).model_fields})
+
+
 class PolicyFile(_Table):
     """The whole file."""
 
     policy: HeadTable
     budget: BudgetTable | None = None
     point_value: PointValueTable = PointValueTable()
-    methods: list[MethodTable] = Field(min_length=1)
+    methods: list[MethodTable] = Field(default_factory=list)
     deposit: DepositTable | None = None
     bands: BandsTable | None = None
+    monthly: MonthlyTable = MonthlyTable()
+    payees: dict[Institution, Institution] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "PolicyFile":
@@ -297,4 +331,10 @@ class PolicyFile(_Table):
             raise ValueError(f"方法重名 / methods named twice: {', '.join(twice)}")
         if self.budget is None and any(one.kind in {"dip", "drg"} for one in self.methods):
             raise ValueError("按点数付费须有 [budget] / methods with points need a [budget]")
+        if not self.methods and self.policy.fund not in PART_FUNDS:
+            raise ValueError("至少一种方法 / a fund that is cleared by cases needs [[methods]]")
+        if not self.methods and self.monthly.basis is Basis.DUE:
+            raise ValueError("basis = due 须有方法 / what is due is computed by [[methods]]")
+        if chained := sorted(set(self.payees) & set(self.payees.values())):
+            raise ValueError(f"收款机构自身另有收款机构 / a payee has a payee: {chained}")
         return self

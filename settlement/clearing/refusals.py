@@ -3,14 +3,14 @@
 from ledger.errors import BooksDamaged, RuleRefused
 
 
-class ClearingNotPostedYet(RuleRefused):
-    """This version computes a month and posts nothing (尚不入账)."""
+class ClearingMonthNotOver(RuleRefused):
+    """A month is settled after its end (月末之后清算)."""
 
-    code = "clearing_not_posted_yet"
-    zh = "本版本只试算 {period} 的清算,尚不入账。"
-    en = "This version computes the clearing of {period} and does not post it yet."
-    hint_zh = "请加 --dry-run 试算。"
-    hint_en = "Add --dry-run to compute it."
+    code = "clearing_month_not_over"
+    zh = "{period} 尚未结束(今天 {today}),不能清算入账。"
+    en = "{period} is not over (today is {today}); it is not settled before."
+    hint_zh = "可加 --dry-run 试算;月末之后再清算。"
+    hint_en = "Add --dry-run to compute it; settle it after its end."
 
 
 class YearNotCleared(RuleRefused):
