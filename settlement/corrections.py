@@ -82,11 +82,11 @@ class IntakeStillOpen(RuleRefused):
 
 
 class StatementStays(RuleRefused):
-    """What an institution stated is evidence: it is corrected by a later statement (对账单)."""
+    """What somebody else stated is evidence: it is corrected by a later statement (对账单)."""
 
     code = "statement_stays"
-    zh = "导入批次 {intake} 是机构对账单({kind}),没有入账,不能冲销。"
-    en = "The intake {intake} holds an institution's statement ({kind}); it posted nothing to reverse."
+    zh = "导入批次 {intake} 是对账单({kind}),没有入账,不能冲销。"
+    en = "The intake {intake} holds a statement ({kind}); it posted nothing to reverse."
     hint_zh = "请导入更正后的对账单;以最近收到的为准。"
     hint_en = "Bring the corrected statement in; the latest one counts."
 
@@ -159,7 +159,7 @@ def reverse_intake(
 
 
 def _refuse_statement(completed: Fact) -> None:
-    if isinstance(completed, IntakeCompleted) and completed.kind.startswith("statement_"):
+    if isinstance(completed, IntakeCompleted) and "statement" in completed.kind:
         raise StatementStays(intake=completed.intake, kind=completed.kind)
 
 

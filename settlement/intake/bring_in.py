@@ -17,11 +17,15 @@ from ledger.domain.chart import account_words
 from ledger.errors import Unavailable
 from ledger.store.commit import IntakeLease
 from ledger.store.vault import Vault
+from settlement.banking import banks_of
 from settlement.intake.ahead import beside
 from settlement.intake.attempt import Attempt, load_attempt
+from settlement.intake.bank_rows import CheckedPayments, check_payments
+from settlement.intake.cells import word_of
 from settlement.intake.checked_files import check_flows
 from settlement.intake.claim_check import ClaimsExaminer
 from settlement.intake.flow_facts import documents
+from settlement.intake.layouts import layouts_of
 from settlement.intake.post_claims import ClaimPoster, ClaimsPlan, Progress
 from settlement.intake.post_flows import post_documents, sort_documents
 from settlement.intake.post_statements import new_rows, post_statements
@@ -31,9 +35,12 @@ from settlement.intake.row_reader import CheckContext
 from settlement.intake.statement_rows import CheckedStatements, check_details, check_totals
 
 FUND_FLOWS, CLAIMS = "fund_flows", "claims"
-_STATEMENTS: dict[str, Callable[[Table, CheckContext], CheckedStatements[Any]]] = {
+_STATEMENTS: dict[
+    str, Callable[[Table, CheckContext], CheckedStatements[Any] | CheckedPayments]
+] = {
     "statement_totals": check_totals,
     "statement_details": check_details,
+    "bank_statement": check_payments,
 }
 _PAUSES = 3000
 
@@ -62,6 +69,8 @@ class Desk:
     dry_run: bool = False
     lease_seconds: int = 15
     progress: Progress = field(default=lambda _done, _total: None)
+    profile: str | None = None  # the layout of a bank's statement (对账单格式)
+    source: str | None = None  # whose statement it is: bank, treasury, fiscal, tax
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +130,8 @@ def bring_in(path: Path, desk: Desk, *, kind: str | None = None) -> Outcome:
     """Bring one file in; everything wrong with it is in the outcome, never raised."""
     outcome = Outcome(path, dry_run=desk.dry_run)
     try:
-        table = open_table(path, kind=kind)
+        layouts = layouts_of(banks_of(desk.area.options), desk.profile)
+        table = open_table(path, kind=kind, layouts=layouts)
         digest = _sha256(path)
     except FileRefused as refused:
         return replace(outcome, problems=refused.problems)
@@ -171,6 +181,14 @@ def _context(desk: Desk) -> CheckContext:
         funds=desk.area.leaf_funds,
         institutions=frozenset(desk.area.institutions),
         accounts=account_words(codes),
+        parties={
+            word: code
+            for code, (name, _) in desk.area.institutions.items()
+            for word in map(word_of, (code, name))
+            if word is not None
+        },
+        banks=banks_of(desk.area.options),
+        source=desk.source,
     )
 
 
@@ -220,7 +238,7 @@ def _bring_flows(
 def _bring_statements(
     desk: Desk, table: Table, context: CheckContext, attempt: Attempt, outcome: Outcome
 ) -> Outcome:
-    """Record what an institution stated (对账单); nothing is posted to any book."""
+    """Record what somebody else stated (对账单); nothing is posted to any book."""
     check = _STATEMENTS[table.kind.name]
     checked = beside(lambda: _keep(desk, attempt, table.path), lambda: check(table, context))
     rejections = sorted(checked.rejections, key=lambda one: one.line)

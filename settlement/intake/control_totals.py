@@ -2,7 +2,8 @@
 
 ``fund_flows``: ``doc_no`` 合计, the count in ``note``, the sum in ``amount``. ``claims``:
 ``setl_id`` 合计, the count in ``mdtrt_id``, the sums in ``medfee_sumamt`` and, if given,
-``fund_pay_sumamt``. Every row counts, rejected ones too. A file without one is what it is.
+``fund_pay_sumamt``. ``bank_statement``: ``date`` 合计, the count in ``summary``. Every row counts,
+rejected ones too. A file without one is what it is.
 """
 
 import re
@@ -25,6 +26,7 @@ _COUNT_COLUMN = {
     "claims": "mdtrt_id",
     "statement_totals": "note",
     "statement_details": "mdtrt_id",
+    "bank_statement": "summary",
 }
 _STATED = ("medfee_sumamt", "fund_pay_sumamt", "acct_pay")
 _SUM_COLUMNS = {
@@ -32,6 +34,7 @@ _SUM_COLUMNS = {
     "claims": ("medfee_sumamt", "fund_pay_sumamt"),
     "statement_totals": (*_STATED, "fixmedins_setl_cnt"),
     "statement_details": _STATED,
+    "bank_statement": ("amount", "paid_in", "paid_out"),
 }
 _COUNT = re.compile(r"(?:共|合计)?([0-9]{1,9})(?:笔|条|行|rows)?")
 

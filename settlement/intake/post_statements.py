@@ -1,7 +1,8 @@
-"""Recording an institution's statements: what is new or changed goes into the log in one commit.
+"""Recording statements (对账单): what is new or changed goes into the log in one commit.
 
 A row that says what the log knows already is counted as already there. One that says something else
-is a newer fact on the same stream: institutions correct their statements, and the latest counts.
+is a newer fact on the same stream: institutions correct their statements, and the latest counts. The
+lines of a bank's statement are added where they are new: statements overlap.
 """
 
 import json
@@ -11,18 +12,28 @@ from hashlib import sha256
 
 from ledger.aggregates.area import Area
 from ledger.application import FundLedger
-from ledger.domain.identity import statement_details_stream, statement_totals_stream
+from ledger.domain.identity import (
+    bank_statement_stream,
+    statement_details_stream,
+    statement_totals_stream,
+)
 from ledger.events.base import Envelope, Source
 from ledger.events.intake import IntakeCompleted
 from ledger.events.reconciliation import (
+    StatedPayment,
     StatedSettlement,
+    StatementBankReceived,
     StatementDetailsReceived,
     StatementTotalsReceived,
 )
 from ledger.store.commit import Commit, StreamConflict
+from settlement.banking import Place
 from settlement.intake.attempt import Attempt
+from settlement.intake.bank_rows import BankRow
 from settlement.intake.standing import standing
 from settlement.intake.statement_rows import DetailRow, TotalsRow
+
+Row = TotalsRow | DetailRow | BankRow
 
 #: Settlements in one event: some ten kilobytes each hundred.
 _TOGETHER = 1_000
@@ -137,21 +148,74 @@ def _latest(history: Iterable[Envelope]) -> dict[tuple[str, bool], _Said]:
     }
 
 
+def _new_payments(
+    ledger: FundLedger, area: Area, rows: Sequence[BankRow], *, intake: str, user: str
+) -> _New:
+    """Add the lines of a bank's statement that no earlier statement had."""
+    lists: dict[tuple[Place, str], list[BankRow]] = {}
+    for row in rows:
+        lists.setdefault((row.place, row.period), []).append(row)
+    found, count = [], 0
+    for (place, period), mine in lists.items():
+        stream = bank_statement_stream(area.code, place.source, place.account, period)
+        history = ledger.history(stream)
+        known = {
+            (one.ref, one.date, one.fen, one.nth)
+            for _, envelope in history
+            if isinstance(envelope.fact, StatementBankReceived)
+            for one in envelope.fact.payments
+        }
+        new = [row for row in mine if row.key not in known]
+        parts = [new[at : at + _TOGETHER] for at in range(0, len(new), _TOGETHER)]
+        for version, part in enumerate(parts, start=len(history) + 1):
+            fact = StatementBankReceived(
+                area=area.code,
+                period=period,
+                by=user,
+                counterparty=place.source,
+                account=place.account,
+                payments=tuple(map(_payment, part)),
+                source=Source(intake=intake),
+            )
+            found.append(Envelope(stream, version, fact))
+        count += len(new)
+    return _New(found, count)
+
+
+def _payment(row: BankRow) -> StatedPayment:
+    return StatedPayment(
+        row.line,
+        row.date.isoformat(),
+        row.fen,
+        row.balance_fen,
+        row.ref,
+        row.nth,
+        row.counterparty,
+        row.institution,
+        row.summary,
+        row.fund,
+    )
+
+
 def new_rows(
-    ledger: FundLedger, area: Area, rows: Sequence[TotalsRow | DetailRow], *, intake: str, user: str
+    ledger: FundLedger, area: Area, rows: Sequence[Row], *, intake: str, user: str
 ) -> _New:
     """Give the events for what the log does not say already."""
     totals = [row for row in rows if isinstance(row, TotalsRow)]
     details = [row for row in rows if isinstance(row, DetailRow)]
-    first = _new_totals(ledger, area, totals, intake=intake, user=user)
-    second = _new_details(ledger, area, details, intake=intake, user=user)
-    return _New([*first.envelopes, *second.envelopes], first.rows + second.rows)
+    payments = [row for row in rows if isinstance(row, BankRow)]
+    parts = [
+        _new_totals(ledger, area, totals, intake=intake, user=user),
+        _new_details(ledger, area, details, intake=intake, user=user),
+        _new_payments(ledger, area, payments, intake=intake, user=user),
+    ]
+    return _New([one for part in parts for one in part.envelopes], sum(one.rows for one in parts))
 
 
 def post_statements(
     ledger: FundLedger,
     area: Area,
-    rows: Sequence[TotalsRow | DetailRow],
+    rows: Sequence[Row],
     *,
     repeated: int,
     attempt: Attempt,
