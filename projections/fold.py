@@ -15,6 +15,7 @@ from ledger.domain.chart import CHART, AccountClass
 from ledger.domain.entry import Book
 from ledger.errors import BooksDamaged
 from ledger.events.base import Fact
+from ledger.events.cases import AssessmentRecorded, CaseFact
 from ledger.events.cash import (
     CashFact,
     DocumentReversed,
@@ -22,6 +23,7 @@ from ledger.events.cash import (
     OpeningRecorded,
 )
 from ledger.events.claim import ClaimFact, ClaimRefunded, ClaimReversed
+from ledger.events.clearing import ApplicationFact, ClearingFact, OffsetFact
 from ledger.events.intake import IntakeCompleted, IntakeFact, IntakeStarted
 from ledger.events.month import MonthFact, YearTransferred
 from ledger.events.policy import PolicyFact
@@ -313,8 +315,13 @@ _BY_BASE: tuple[tuple[type[Fact], Handler], ...] = (
     (AreaFact, Fold.setup),
     (PolicyFact, Fold.noted),
     (ReconciliationFact, Fold.noted),
+    (CaseFact, Fold.noted),
+    (AssessmentRecorded, Fold.noted),
     (RefusalFact, Fold.noted),
     (ProposalFact, Fold.noted),
+    (ApplicationFact, Fold.noted),
+    (ClearingFact, Fold.noted),
+    (OffsetFact, Fold.noted),
     (SettlementFact, Fold.documents),
 )
 _HANDLERS: dict[str, Handler] = {

@@ -206,6 +206,7 @@ _CLAIMS: _Kinds = (
     ("claims.prepaid", "冲抵预付金", "Claims settled from prepayments"),
     ("claims.cleared", "年度清算差额", "Differences of the yearly clearing"),
     ("claims.forfeited", "不予返还质量保证金", "Quality deposits forfeited"),
+    ("claims.insurer", "承保机构支付医疗费用", "Claims paid by the insurer"),
 )
 #: The stages of what an institution is owed (应付的环节): key, 环节, English.
 _STAGES: _Kinds = (

@@ -59,6 +59,23 @@ def settlement_stream(area: str, fund: str, institution: str, month: str) -> UUI
     return _stream("settlement", area, fund, institution, month)
 
 
+def application_stream(
+    area: str, institution: str, insutype: str, clr_type: str, month: str
+) -> UUID:
+    """One stream per institution, 险种, 清算类别 and 清算年月: its applications (3203 清算申请)."""
+    return _stream("application", area, institution, insutype, clr_type, month)
+
+
+def clearing_stream(area: str, fund: str, period: str) -> UUID:
+    """One stream per leaf fund and month (or year) that is cleared: its runs (清算批次)."""
+    return _stream("clearing", area, fund, period)
+
+
+def offset_stream(area: str, doc_no: str) -> UUID:
+    """One stream per recovery that is taken from payments to come (从拨付中抵扣的追回款)."""
+    return _stream("offset", area, doc_no)
+
+
 def refusal_stream(area: str, doc_no: str) -> UUID:
     """One stream per refusal document (审核拒付单)."""
     return _stream("refusal", area, doc_no)
@@ -72,6 +89,16 @@ def proposal_stream(area: str, doc_no: str) -> UUID:
 def intake_stream(area: str, kind: str, content: str) -> UUID:
     """One stream per file content that was brought in (导入批次)."""
     return _stream("intake", area, kind, content)
+
+
+def case_stream(area: str, setl_id: str) -> UUID:
+    """One stream per settlement: what was found about its case afterwards (入组、特例单议)."""
+    return _stream("case", area, setl_id)
+
+
+def assessment_stream(area: str, institution: str, year: str) -> UUID:
+    """One stream per institution and year: its assessment (年度考核)."""
+    return _stream("assessment", area, institution, year)
 
 
 def statement_totals_stream(area: str, group: tuple[str, str, str, str, str]) -> UUID:

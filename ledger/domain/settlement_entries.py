@@ -4,11 +4,11 @@ What an institution is owed passes through the stages of the obligations book::
 
     claims.incurred → owed.booked → owed.declared → owed.approved → owed.ordered → claims.paid
 
-and leaves on the way to ``claims.refused`` (审核拒付), ``claims.offset`` (抵扣追回款) and
-``claims.prepaid`` (冲抵预付金); ``owed.deposit`` holds the quality deposit (质量保证金) apart. So
-per institution and fund::
+and leaves on the way to ``claims.refused`` (审核拒付), ``claims.offset`` (抵扣追回款),
+``claims.prepaid`` (冲抵预付金) and ``claims.insurer`` (承保机构支付); ``owed.deposit`` holds the quality
+deposit (质量保证金) apart. So per institution and fund::
 
-    booked − refused − offset − prepaid − forfeited + cleared − paid = sum of the stages
+    booked − refused − offset − prepaid − insurer − forfeited + cleared − paid = sum of the stages
 
 and an ``owed.approved`` below nil is what is carried forward (结转), with no posting of its own.
 Where money or its nature changes, the entry has its posting in the cash book too, after
@@ -23,8 +23,16 @@ from ledger.domain.fund import ASSISTANCE
 
 
 def declared_entry(fund: str, institution: str, fen: int) -> Entry:
-    """申报: the institution applies for what was booked (3203 清算申请)."""
-    return (Posting(fund, "owed.booked", "owed.declared", fen, institution),)
+    """申报: the institution applies for what was booked (3203 清算申请).
+
+    Below nil, more was refunded than settled: declared as such, it lowers what comes later.
+    """
+    return (move(fund, debit="owed.booked", credit="owed.declared", fen=fen, party=institution),)
+
+
+def declaration_withdrawn_entry(declared: Iterable[Posting]) -> Entry:
+    """撤销申报 (3204): the application's entry in red, so that it is only booked again."""
+    return red_letter(declared)
 
 
 def refused_entry(fund: str, institution: str, *, declared_fen: int, booked_fen: int) -> Entry:
@@ -41,12 +49,27 @@ def refusal_withdrawn_entry(refused: Iterable[Posting]) -> Entry:
 
 
 def approved_entry(fund: str, institution: str, *, declared_fen: int, deposit_fen: int) -> Entry:
-    """审定: declared = approved + deposit; the deposit (质量保证金) is withheld, not lost."""
+    """审定: declared = approved + deposit; the deposit (质量保证金) is withheld, not lost.
+
+    Below nil, the institution owes: carried forward.
+    """
     approved = declared_fen - deposit_fen
     parts = (("owed.approved", approved), ("owed.deposit", deposit_fen))
     return tuple(
-        Posting(fund, "owed.declared", stage, fen, institution) for stage, fen in parts if fen
+        move(fund, debit="owed.declared", credit=stage, fen=fen, party=institution)
+        for stage, fen in parts
+        if fen
     )
+
+
+def due_difference_entry(fund: str, institution: str, fen: int) -> Entry:
+    """按应付拨付差额: the month is paid by what is provisionally due; due − booked, of either sign."""
+    return (move(fund, debit="claims.cleared", credit="owed.approved", fen=fen, party=institution),)
+
+
+def insurer_entry(fund: str, institution: str, fen: int) -> Entry:
+    """承保机构支付: the insurer pays the institution itself (大病保险); the agency owes it no more."""
+    return (move(fund, debit="owed.approved", credit="claims.insurer", fen=fen, party=institution),)
 
 
 def recovery_offset_entry(fund: str, institution: str, fen: int, *, same_year: bool) -> Entry:

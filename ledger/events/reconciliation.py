@@ -58,7 +58,7 @@ class StatementDetailsReceived(ReconciliationFact, frozen=True, kw_only=True):
 
 
 class StatedPayment(msgspec.Struct, frozen=True, array_like=True):
-    """One line of a statement, stored as a list in this order; fen, + is money in.
+    """One line of a statement (对账单行), stored as a list in this order; fen, + is money in.
 
     ``nth`` tells lines apart that are alike in day, amount and reference. ``counterparty`` never
     names a person: what may be one is shortened; the file itself lies encrypted in the vault.

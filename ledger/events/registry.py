@@ -5,8 +5,10 @@ from typing import Any
 
 from ledger.errors import BooksDamaged
 from ledger.events import (
+    cases,
     cash,
     claim,
+    clearing,
     intake,
     month,
     policy,
@@ -26,7 +28,19 @@ def _concrete(base: type[Fact]) -> list[type[Fact]]:
     return found
 
 
-SUBJECTS = (cash, claim, intake, month, policy, proposal, reconciliation, settlement, setup)
+SUBJECTS = (
+    cases,
+    cash,
+    claim,
+    clearing,
+    intake,
+    month,
+    policy,
+    proposal,
+    reconciliation,
+    settlement,
+    setup,
+)
 CATALOGUE: dict[str, type[Fact]] = {fact.TOPIC: fact for fact in _concrete(Fact)}
 
 #: Retired topic → (topic that follows it, how its state becomes the newer one's).

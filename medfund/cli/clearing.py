@@ -36,6 +36,9 @@ _REASONS = {
     "unknown_group": ("病种(组)不在目录", "group not in the list"),
     "unknown_institution": ("机构无系数", "institution without a coefficient"),
     "cost_out_of_bounds": ("费用超出范围", "cost out of bounds"),
+    "review_out_of_bounds": ("单议点数超出范围", "points of a review out of bounds"),
+    "single_review": ("待特例单议", "awaits a single review"),
+    "no_dates": ("无入院日期", "no date of admission"),
     "no_days": ("无住院天数", "no days"),
     "days_out_of_bounds": ("住院天数超出范围", "days out of bounds"),
 }

@@ -1,10 +1,12 @@
 """``report``: figures as files for Excel and for the work report."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from ledger.domain.fund import parent
 from ledger.domain.period import Period
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
@@ -14,6 +16,7 @@ from projections.queries.balances import balances_document
 from projections.queries.indicators import indicators_document
 from projections.queries.journal import journal_document
 from projections.queries.monthly import monthly_figures
+from projections.queries.periods import periods_document
 from projections.queries.statement import statement_figures
 from projections.queries.targets import targets_of
 from projections.reports.csv import to_csv
@@ -21,22 +24,32 @@ from projections.reports.figures_table import balances_table, funds_table, indic
 from projections.reports.journal_table import journal_table
 from projections.reports.markdown import to_markdown
 from projections.reports.model import Table
+from projections.reports.pages import for_signing
+from projections.reports.pdf import to_pdf
 from projections.reports.statement import income_statement
 from projections.reports.xlsx import to_xlsx
 
 Tables = Sequence[Table]
 
+_BINARY = ("xlsx", "pdf")
+_SIGNATURES = {
+    "zh": ("制单:", "复核:", "负责人:", "日期:"),
+    "en": ("Prepared by:", "Reviewed by:", "Head:", "Date:"),
+}
+
 
 def _statement(session: Session, house: House, period: Period, fund: str | None) -> Tables:
     """基金收支表, of one fund or of every fund of the area."""
     area = house.area(session.area_code)
-    return [
-        income_statement(
-            statement_figures(house.reads, house.ledger, area=area.code, fund=code, period=period),
-            lang=session.output.lang,
+    seals = _seals(session, house, period)
+    found = []
+    for code in [fund] if fund else list(area.funds):
+        figures = statement_figures(
+            house.reads, house.ledger, area=area.code, fund=code, period=period
         )
-        for code in ([fund] if fund else list(area.funds))
-    ]
+        one = income_statement(figures, lang=session.output.lang)
+        found.append(_noting(one, seals.get(parent(code))))
+    return found
 
 
 def _balances(session: Session, house: House, period: Period, fund: str | None) -> Tables:
@@ -50,7 +63,28 @@ def _balances(session: Session, house: House, period: Period, fund: str | None) 
         as_of=period.last_day,
         lang=lang,
     )
-    return [funds_table(document, lang=lang), balances_table(document, lang=lang)]
+    seals = _seals(session, house, period)
+    noted = [seals[code] for code in sorted(seals) if fund is None or code == parent(fund)]
+    return [
+        _noting(funds_table(document, lang=lang), *noted),
+        balances_table(document, lang=lang),
+    ]
+
+
+def _seals(session: Session, house: House, period: Period) -> dict[str, str]:
+    """Say by fund which position and digest of the log a sealed month fixes (封签)."""
+    months = periods_document(house.reads, area=session.area_code)["periods"]
+    return {
+        one["fund"]: f"{one['fund']} {period} "
+        + session.output.say("已封账,封签至日志位置", "sealed, the log up to position")
+        + f" {one['sealed_position']}: {one['sealed_digest']}"
+        for one in months
+        if one["period"] == str(period) and one["sealed_digest"]
+    }
+
+
+def _noting(one: Table, *notes: str | None) -> Table:
+    return replace(one, notes=(*one.notes, *(note for note in notes if note)))
 
 
 def _indicators(session: Session, house: House, period: Period, fund: str | None) -> Tables:
@@ -84,7 +118,11 @@ _REPORTS: dict[str, Callable[[Session, House, Period, str | None], Tables]] = {
 @click.argument("period", type=Month())
 @click.option("--fund", help="险种或子基金 / fund or sub-fund")
 @click.option(
-    "--format", "form", type=click.Choice(["xlsx", "csv", "md"]), default="md", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["xlsx", "pdf", "csv", "md"]),
+    default="md",
+    show_default=True,
 )
 @click.option(
     "-o", "--output", "target", type=click.Path(path_type=Path), help="写入文件 / to file"
@@ -94,12 +132,12 @@ def report(  # noqa: PLR0917  click passes options by name
     session: Session, name: str, period: Period, fund: str | None, form: str, target: Path | None
 ) -> None:
     """Write a report."""
-    if form == "xlsx" and target is None:
-        target = Path(f"{name}-{period}.xlsx")
+    if form in _BINARY and target is None:
+        target = Path(f"{name}-{period}.{form}")
     with session.house() as house:
         house.catch_up()
         tables = _REPORTS[name](session, house, period, fund)
-    data = _written(tables, form)
+    data = _written(session, tables, form)
     output = session.output
     about = {"report": name, "period": str(period), "format": form}
     if target is None and output.as_json:
@@ -113,9 +151,14 @@ def report(  # noqa: PLR0917  click passes options by name
         )
 
 
-def _written(tables: Tables, form: str) -> bytes:
+def _written(session: Session, tables: Tables, form: str) -> bytes:
     if form == "xlsx":
         return to_xlsx(tables)
+    if form == "pdf":
+        lang, font = session.output.lang, session.settings.pdf_font
+        return to_pdf(
+            for_signing(tables, _SIGNATURES[lang]), lang=lang, font=Path(font) if font else None
+        )
     if form == "csv":
-        return b"".join(to_csv(one) for one in tables)
+        return to_csv(*tables)
     return "\n".join(to_markdown(one) for one in tables).encode()

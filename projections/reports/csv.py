@@ -9,14 +9,15 @@ from projections.reports.model import Cell, Kind, Table
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
-def to_csv(table: Table) -> bytes:
+def to_csv(*tables: Table) -> bytes:
     """Write heads and rows; the title and notes stay out so that a program can read the file."""
     out = StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([_guarded(head) for head in table.heads()])
-    for row in table.rows:
-        pairs = zip(row, table.columns, strict=True)
-        writer.writerow([csv_text(cell, column.kind) for cell, column in pairs])
+    for table in tables:
+        writer.writerow([_guarded(head) for head in table.heads()])
+        for row in table.rows:
+            pairs = zip(row, table.columns, strict=True)
+            writer.writerow([csv_text(cell, column.kind) for cell, column in pairs])
     return out.getvalue().encode("utf-8-sig")
 
 

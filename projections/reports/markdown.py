@@ -8,7 +8,8 @@ def to_markdown(table: Table) -> str:
     """Write title, notes and rows; figures stand right."""
     heads = table.heads()
     rule = [":---" if column.kind is Kind.TEXT else "---:" for column in table.columns]
-    lines = [f"## {table.title}", "", *table.notes, "", _row(heads), _row(rule)]
+    level = "###" if table.below else "##"
+    lines = [f"{level} {table.title}", "", *table.notes, "", _row(heads), _row(rule)]
     for row in table.rows:
         pairs = zip(row, table.columns, strict=True)
         lines.append(_row([csv_text(cell, column.kind) for cell, column in pairs]))

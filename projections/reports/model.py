@@ -33,13 +33,19 @@ Cell = str | int | None
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table (报表) with its title, notes (scope, position, unit) and rows; None is an empty cell."""
+    """One table (报表) with its title, notes (scope, position, unit) and rows; None is an empty cell.
+
+    A table that stands ``below`` shares the sheet of the one before it. ``signatures`` (签章) are the
+    names under which people sign at the end of a sheet.
+    """
 
     title: str
     columns: tuple[Column, ...]
     rows: Sequence[Sequence[Cell]]
     notes: tuple[str, ...] = ()
     emphasised: frozenset[int] = field(default_factory=frozenset)
+    below: bool = False
+    signatures: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for number, row in enumerate(self.rows):
@@ -65,6 +71,18 @@ def table(
     *,
     notes: Iterable[str] = (),
     emphasised: Iterable[int] = (),
+    below: bool = False,
 ) -> Table:
     """Make a table from anything that can be walked through once."""
-    return Table(title, tuple(columns), list(rows), tuple(notes), frozenset(emphasised))
+    return Table(title, tuple(columns), list(rows), tuple(notes), frozenset(emphasised), below)
+
+
+def sheets(tables: Iterable[Table]) -> list[list[Table]]:
+    """Put tables together that share a sheet."""
+    found: list[list[Table]] = []
+    for one in tables:
+        if one.below and found:
+            found[-1].append(one)
+        else:
+            found.append([one])
+    return found

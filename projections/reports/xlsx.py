@@ -8,7 +8,7 @@ from typing import Any
 import xlsxwriter
 
 from ledger.domain.money import format_yuan
-from projections.reports.model import Cell, Kind, Table
+from projections.reports.model import Cell, Kind, Table, sheets
 
 #: A spreadsheet's numbers carry 15 digits; a larger amount is written as text rather than rounded.
 _EXACT_FEN = 10**15
@@ -16,7 +16,7 @@ _YUAN = "#,##0.00;[Red]-#,##0.00"
 
 
 def to_xlsx(tables: Sequence[Table]) -> bytes:
-    """Write each table on a sheet of its own, row by row in constant memory."""
+    """Write each sheet's tables below one another, row by row in constant memory."""
     target = BytesIO()
     options = {
         "constant_memory": True,
@@ -26,8 +26,8 @@ def to_xlsx(tables: Sequence[Table]) -> bytes:
     }
     with xlsxwriter.Workbook(target, options) as book:
         formats = _formats(book)
-        for number, table in enumerate(tables, start=1):
-            _write(book.add_worksheet(_sheet_name(table.title, number)), table, formats)
+        for number, together in enumerate(sheets(tables), start=1):
+            _write(book.add_worksheet(_sheet_name(together[0].title, number)), together, formats)
     return target.getvalue()
 
 
@@ -47,24 +47,36 @@ def _formats(book: Any) -> dict[str, Any]:
     }
 
 
-def _write(sheet: Any, table: Table, formats: dict[str, Any]) -> None:
-    for index, column in enumerate(table.columns):
-        sheet.set_column(index, index, column.width)
-    sheet.write_string(0, 0, table.title, formats["title"])
-    line = 1
+def _write(sheet: Any, tables: Sequence[Table], formats: dict[str, Any]) -> None:
+    for index in range(max(len(one.columns) for one in tables)):
+        widths = (one.columns[index].width for one in tables if index < len(one.columns))
+        sheet.set_column(index, index, max(widths))
+    line = 0
+    for table in tables:
+        line = _table(sheet, table, line, formats, alone=len(tables) == 1) + 2
+    for index, name in enumerate(tables[-1].signatures):
+        sheet.write_string(line, index, name, formats["text"])
+
+
+def _table(sheet: Any, table: Table, line: int, formats: dict[str, Any], *, alone: bool) -> int:
+    """Write a table from a line on, and give its last line; one that stands alone can be filtered."""
+    sheet.write_string(line, 0, table.title, formats["title"])
+    line += 1
     for note in table.notes:
         sheet.write_string(line, 0, note, formats["note"])
         line += 1
     for index, head in enumerate(table.heads()):
         sheet.write_string(line, index, head, formats["head"])
-    sheet.freeze_panes(line + 1, 0)
-    if table.rows:
-        sheet.autofilter(line, 0, line + len(table.rows), len(table.columns) - 1)
+    if alone:
+        sheet.freeze_panes(line + 1, 0)
+        if table.rows:
+            sheet.autofilter(line, 0, line + len(table.rows), len(table.columns) - 1)
     for number, row in enumerate(table.rows):
         line += 1
         bold = "_bold" if number in table.emphasised else ""
         for index, (cell, column) in enumerate(zip(row, table.columns, strict=True)):
             _cell(sheet, (line, index), cell, column.kind, formats[f"{column.kind.value}{bold}"])
+    return line
 
 
 def _cell(sheet: Any, place: tuple[int, int], cell: Cell, kind: Kind, style: Any) -> None:

@@ -10,7 +10,8 @@ own way. The largest product of a case, with the bounds below, is
     2 × base × cost × denominator = 2 × 6e7 × 5e8 × 100 = 6.0e18    a case far above its group
     2 × case points × coefficient  = 2 × 3e13 × 1e5      = 6.0e18    (6e7 × 5e8 ÷ 1e3 = 3e13)
 
-and 64 bits hold 9.2e18. A cost outside the bounds is held back, a parameter outside is refused.
+and 64 bits hold 9.2e18; points that a review gave are at most 1e12. A cost or review outside the
+bounds is held back, a parameter outside is refused.
 Sums: DuckDB widens them, Spark refuses one beyond 9.2e18 (9.2e14 points of one institution).
 """
 
@@ -25,19 +26,28 @@ MIN_AVERAGE_FEN, MAX_AVERAGE_FEN = 1_000, MAX_COST_FEN
 MAX_BASE4 = 60_000_000
 MAX_COEFFICIENT4 = 100_000
 MAX_DENOMINATOR = 100
+MAX_REVIEW4 = 10**12
 
 
 class Standing(IntEnum):
     """How a case counts. Those below NORMAL bring no points: cancelled, or held back for a reason."""
 
     CANCELLED = 0  # refunded or reversed: no case any more
-    NO_GROUP = 1  # 未入组: the claim names none
+    NO_GROUP = 1  # 未入组: neither the claim nor a grouping names one
     UNKNOWN_GROUP = 2  # not in the list of this run
     UNKNOWN_INSTITUTION = 3  # no coefficient in this run
     COST_OUT_OF_BOUNDS = 4
-    NORMAL = 5
-    LOW = 6  # 低倍率: cost below the lower deviation edge
-    HIGH = 7  # 高倍率: cost above the upper one
+    REVIEW_OUT_OF_BOUNDS = 5  # no case is worth that many points
+    SINGLE_REVIEW = 6  # 待单议: the group is too small or unstable to be scored by rule
+    NO_DAYS = 7  # a bed-day group, and the claim names no days
+    NO_DATES = 8  # nobody can tell whether the stay is a readmission
+    NORMAL = 10
+    LOW = 11  # 低倍率: cost below the lower deviation edge
+    HIGH = 12  # 高倍率: cost above the upper one
+    REVIEWED = 13  # 特例单议 accepted: its points, or those of a normal case
+    INCOMPLETE = 14  # 不完整住院
+    BED_DAY = 15  # 床日病组
+    READMITTED = 16  # an earlier stay whose patient came again too soon (再入院)
 
     @property
     def held_back(self) -> bool:
@@ -81,6 +91,25 @@ ARCHIVE: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
             ("original_position", "BIGINT"),
         ),
     ),
+    "grouped": (
+        "case.grouped.v1",
+        (
+            ("position", "BIGINT"),
+            ("area", "VARCHAR"),
+            ("setl_id", "VARCHAR"),
+            ("dise_code", "VARCHAR"),
+        ),
+    ),
+    "reviewed": (
+        "case.reviewed.v1",
+        (
+            ("position", "BIGINT"),
+            ("area", "VARCHAR"),
+            ("setl_id", "VARCHAR"),
+            ("decision", "VARCHAR"),
+            ("points4", "BIGINT"),
+        ),
+    ),
 }
 
 #: The small tables of a run and their columns.
@@ -94,6 +123,7 @@ TABLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("institution", "VARCHAR"),
         ("coefficient4", "BIGINT"),
     ),
+    "reviews": (("times_coefficient", "BIGINT"),),
     "groups": (
         ("code", "VARCHAR"),
         ("base4", "BIGINT"),
@@ -117,13 +147,8 @@ _HIGH = hu(
 )
 
 # A refund mirrors its settlement entirely, so neither is a case. What was settled again after a
-# reversal stands behind the position up to which its number is overtaken. What was booked is read
-# from the entry: it names a fund at most once, so the greatest of its amounts for the fund is the
-# only one (a maximum because both engines have it for lists; a sum they say differently).
-#: The beginning of every text: ``cases`` are the settlements of the months by people insured so,
-#: with what the fund was charged at the counter (记账).
-CASES = """
-WITH undone AS (
+# reversal stands behind the position up to which its number is overtaken.
+_CANCELLED = """undone AS (
     SELECT r.original_position AS position
     FROM reversed AS r JOIN bounds AS b ON r.area = b.area
     WHERE r.refund AND r.position <= b.watermark
@@ -140,11 +165,44 @@ corrections AS (
 ),
 overtaken AS (
     SELECT setl_id, MAX(position) AS through FROM corrections GROUP BY setl_id
+)"""
+
+# The latest grouping of a case counts, and the latest review. Either speaks of what had been settled
+# when it was recorded: what is settled again under the same number is looked at anew.
+_AMENDED = """last_grouped AS (
+    SELECT g.setl_id, MAX(g.position) AS position
+    FROM grouped AS g JOIN bounds AS b ON g.area = b.area
+    WHERE g.position <= b.watermark
+    GROUP BY g.setl_id
 ),
+regrouped AS (
+    SELECT g.setl_id, g.position, g.dise_code
+    FROM grouped AS g JOIN last_grouped AS l ON l.position = g.position
+),
+last_reviewed AS (
+    SELECT r.setl_id, MAX(r.position) AS position
+    FROM reviewed AS r JOIN bounds AS b ON r.area = b.area
+    WHERE r.position <= b.watermark
+    GROUP BY r.setl_id
+),
+accepted AS (
+    SELECT r.setl_id, r.position, r.points4
+    FROM reviewed AS r JOIN last_reviewed AS l ON l.position = r.position
+    WHERE r.decision = 'accepted'
+)"""
+
+# What was booked is read from the entry: it names a fund at most once, so the greatest of its amounts
+# for the fund is the only one (a maximum because both engines have it for lists; a sum they say
+# differently).
+#: The beginning of every text: ``cases`` are the settlements of the months by people insured so, in
+#: their latest group, with what the fund was charged at the counter (记账).
+CASES = f"""
+WITH {_CANCELLED},
+{_AMENDED},
 cases AS (
     SELECT
         s.position, s.clr_type, s.med_type, s.institution, s.days,
-        NULLIF(s.dise_code, '') AS dise_code,
+        NULLIF(COALESCE(g.dise_code, s.dise_code), '') AS dise_code,
         s.medfee_sumamt AS cost_fen,
         COALESCE(
             list_max(list_transform(
@@ -152,9 +210,13 @@ cases AS (
             )), 0
         ) AS booked_fen,
         COALESCE(s.hosp_part_amt, 0) AS hospital_fen,
-        COALESCE(s.position <= o.through, FALSE) AS cancelled
+        COALESCE(s.position <= o.through, FALSE) AS cancelled,
+        a.position IS NOT NULL AS accepted,
+        a.points4 AS review4
     FROM settled AS s JOIN bounds AS b ON s.area = b.area
     LEFT JOIN overtaken AS o ON o.setl_id = s.setl_id
+    LEFT JOIN regrouped AS g ON g.setl_id = s.setl_id AND g.position > s.position
+    LEFT JOIN accepted AS a ON a.setl_id = s.setl_id AND a.position > s.position
     WHERE s.position <= b.watermark
         AND s.insutype IN (SELECT code FROM insutypes)
         AND s.belongs_to IN (SELECT code FROM months)
@@ -166,14 +228,17 @@ KERNEL = f"""{CASES},
 judged AS (
     SELECT
         c.position, c.institution, c.dise_code, c.cost_fen, c.booked_fen, c.hospital_fen,
-        g.base4, g.average_fen, g.high_denominator, g.high_base_fen, k.coefficient4,
+        c.review4, g.base4, g.average_fen, g.high_denominator, g.high_base_fen, k.coefficient4,
         CASE
             WHEN c.cancelled THEN {Standing.CANCELLED:d}
-            WHEN c.dise_code IS NULL THEN {Standing.NO_GROUP:d}
-            WHEN g.code IS NULL THEN {Standing.UNKNOWN_GROUP:d}
+            WHEN c.review4 IS NULL AND c.dise_code IS NULL THEN {Standing.NO_GROUP:d}
+            WHEN c.review4 IS NULL AND g.code IS NULL THEN {Standing.UNKNOWN_GROUP:d}
             WHEN k.coefficient4 IS NULL THEN {Standing.UNKNOWN_INSTITUTION:d}
-            WHEN c.cost_fen IS NULL OR c.cost_fen < 0 OR c.cost_fen > {MAX_COST_FEN}
+            WHEN c.review4 < 0 OR c.review4 > {MAX_REVIEW4} THEN {Standing.REVIEW_OUT_OF_BOUNDS:d}
+            WHEN c.cost_fen IS NULL OR c.cost_fen < 0
+                OR (c.cost_fen > {MAX_COST_FEN} AND NOT c.accepted)
                 THEN {Standing.COST_OUT_OF_BOUNDS:d}
+            WHEN c.accepted THEN {Standing.REVIEWED:d}
             WHEN c.cost_fen < g.low_below_fen THEN {Standing.LOW:d}
             WHEN c.cost_fen > g.high_above_fen THEN {Standing.HIGH:d}
             ELSE {Standing.NORMAL:d}
@@ -185,15 +250,18 @@ judged AS (
 ),
 scored AS (
     SELECT
-        position, institution, standing, cost_fen, booked_fen, hospital_fen, coefficient4,
-        CASE WHEN standing BETWEEN {Standing.NO_GROUP:d} AND {Standing.COST_OUT_OF_BOUNDS:d}
-            THEN dise_code END AS held_group,
-        CASE standing
-            WHEN {Standing.NORMAL:d} THEN base4
+        j.position, j.institution, j.standing, j.cost_fen, j.booked_fen, j.hospital_fen,
+        CASE WHEN j.review4 IS NULL OR r.times_coefficient = 1
+            THEN j.coefficient4 ELSE {ONE} END AS coefficient4,
+        CASE WHEN j.standing BETWEEN {Standing.NO_GROUP:d} AND {Standing.NORMAL - 1:d}
+            THEN j.dise_code END AS held_group,
+        CASE j.standing
+            WHEN {Standing.NORMAL:d} THEN j.base4
+            WHEN {Standing.REVIEWED:d} THEN COALESCE(j.review4, j.base4)
             WHEN {Standing.LOW:d} THEN {_LOW}
             WHEN {Standing.HIGH:d} THEN {_HIGH}
         END AS case4
-    FROM judged
+    FROM judged AS j CROSS JOIN reviews AS r
 ),
 pointed AS (
     SELECT

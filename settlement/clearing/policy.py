@@ -33,6 +33,13 @@ class SharingBy(StrEnum):
     PUBLISHED = "published"  # a rounded point value; the difference goes to a named account
 
 
+class ReviewPoints(StrEnum):
+    """What the points of an accepted review (特例单议) stand for."""
+
+    AFTER_COEFFICIENT = "after_coefficient"  # the points of the case
+    BEFORE_COEFFICIENT = "before_coefficient"  # in place of the group's: x coefficient
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
     """The year's budget (总额预算) of the fund and what of it is held back (调节金)."""
@@ -85,6 +92,7 @@ class Dip:
     coefficients4: Mapping[str, int]
     low: Fraction = Fraction(1, 2)
     high: Fraction = Fraction(2)
+    review_points: ReviewPoints = ReviewPoints.AFTER_COEFFICIENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

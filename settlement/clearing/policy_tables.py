@@ -16,7 +16,7 @@ from ledger.domain.fund import is_institution, is_leaf
 from settlement.clearing.bands import Band, Bands, Ratio
 from settlement.clearing.deposit import CEILING, DepositOrder
 from settlement.clearing.methods.per_diem import PerDiemCap, Stage, stage_problems
-from settlement.clearing.policy import Family, SharingBy
+from settlement.clearing.policy import Family, ReviewPoints, SharingBy
 
 _SHARE = re.compile(r"(-?\d+(?:\.\d+)?)(?:(%)|/(\d+))?")
 _DECIMAL = re.compile(r"\d+(?:\.\d+)?")
@@ -67,15 +67,19 @@ Units4 = Annotated[int, BeforeValidator(_units4)]
 Institution = Annotated[str, BeforeValidator(_institution)]
 
 
-class _Table(BaseModel):
+class PolicyTable(BaseModel):
     """A table of the file; a key that we do not know is a mistake: a policy is not guessed at."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
-class HeadTable(_Table):
-    """``[policy]``."""
+_Table = PolicyTable
 
+
+class HeadTable(_Table):
+    """``[policy]``; ``kind`` says which tables the file has beside it."""
+
+    kind: Literal["clearing", "one_stop"] = "clearing"
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{1,40}$")
     title: str = Field(min_length=1)
     fund: Annotated[str, BeforeValidator(_leaf)]
@@ -170,6 +174,7 @@ class MethodTable(_Table):
     rate: Share | None = None
     stages: list[StageTable] = Field(default_factory=list)
     cap: PerDiemCap = PerDiemCap.FIXED
+    review_points: ReviewPoints = ReviewPoints.AFTER_COEFFICIENT
     quotas: dict[Institution, Fen] = Field(default_factory=dict)
     saving_kept: Share = Fraction(0)
     excess_paid: Share = Fraction(0)
@@ -184,9 +189,9 @@ class MethodTable(_Table):
 
 #: Keys that say something only for some kinds; set for another, they are a mistake.
 _KEYS_OF_KIND = {
-    "dip": {"groups", "groups_file", "coefficients", "low", "high"},
+    "dip": {"groups", "groups_file", "coefficients", "low", "high", "review_points"},
     "drg": {"groups", "groups_file", "coefficients", "low", "tiers"}
-    | {"readmission_days", "readmission_keeps"},
+    | {"readmission_days", "readmission_keeps", "review_points"},
     "drg_rate": {"groups", "groups_file", "rate"},
     "per_diem": {"stages", "cap"},
     "fee_for_service": {"quotas", "saving_kept", "excess_paid", "excess_upto"},

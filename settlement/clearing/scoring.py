@@ -7,7 +7,8 @@ as whole fen for each group, so that no engine compares fractions:
 - cost > high x average: points = base x (cost ÷ average - high + 1)
 - else, the edges included: points = base
 
-then x the institution's coefficient; each of the two steps is rounded half-up to 1/10,000.
+then x the institution's coefficient; each of the two steps is rounded half-up to 1/10,000. An
+accepted review (特例单议) counts the points it gave, or those of a normal case.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +19,7 @@ from math import ceil, floor
 from ledger.errors import InputRejected
 from settlement.clearing import kernel
 from settlement.clearing.engine import Row, Table
-from settlement.clearing.policy import Dip, Group
+from settlement.clearing.policy import Dip, Group, ReviewPoints
 
 
 class NotComputable(InputRejected):
@@ -75,7 +76,14 @@ def tables(rules: Dip, scope: Scope, *, watermark: int) -> dict[str, Table]:
     return {
         **scope_tables(scope, rules.coefficients4, watermark=watermark),
         "groups": Table(kernel.TABLES["groups"], sorted(groups)),
+        "reviews": review_table(rules.review_points),
     }
+
+
+def review_table(points: ReviewPoints) -> Table:
+    """Say whether an institution's coefficient multiplies the points of a review."""
+    before = points is ReviewPoints.BEFORE_COEFFICIENT
+    return Table(kernel.TABLES["reviews"], [(int(before),)])
 
 
 def _group(code: str, group: Group, rules: Dip) -> tuple[int, ...]:

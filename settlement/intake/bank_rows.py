@@ -10,7 +10,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -32,8 +32,8 @@ from settlement.intake.rejections import (
     Rejection,
     refuse,
 )
-from settlement.intake.repetitions import Repeated
 from settlement.intake.row_reader import CheckContext, RowReader
+from settlement.intake.statement_rows import CheckedStatements
 from settlement.intake.vocabulary import by_word
 
 _Row = dict[str, Any]
@@ -65,24 +65,9 @@ class BankRow:
         return self.ref, self.date.isoformat(), self.fen, self.nth
 
 
-@dataclass(slots=True)
-class CheckedPayments:
-    """A whole statement, checked; it is recorded in one commit, so it fits in memory."""
-
-    rows: list[BankRow] = field(default_factory=list)
-    rejections: list[Rejection] = field(default_factory=list)
-    repeated: list[Repeated] = field(default_factory=list)  # never any: equal lines are several
-    problems: list[FileProblem] = field(default_factory=list)
-
-    @property
-    def stopped(self) -> bool:
-        """Tell whether a problem of the file keeps all of it out."""
-        return any(problem.stops for problem in self.problems)
-
-
-def check_payments(table: Table, context: CheckContext) -> CheckedPayments:
+def check_payments(table: Table, context: CheckContext) -> CheckedStatements[Any]:
     """Check every row of a ``bank_statement`` table, then that the balances follow each other."""
-    checked = CheckedPayments(problems=list(table.notices))
+    checked: CheckedStatements[Any] = CheckedStatements(problems=list(table.notices))
     checker, totals = _Checker(table, context), ControlTotals(table.head)
     rows = 0
     try:
@@ -235,7 +220,7 @@ def _dated(form: str) -> Parser:
     return parse
 
 
-def _follow_balances(checked: CheckedPayments, refused: Sequence[int]) -> None:
+def _follow_balances(checked: CheckedStatements[Any], refused: Sequence[int]) -> None:
     """Number equal lines, put lines in the order of time, and reject balances that do not follow."""
     accounts: dict[Place, list[BankRow]] = {}
     for row in checked.rows:

@@ -1,39 +1,30 @@
-"""Recording statements (对账单): what is new or changed goes into the log in one commit.
+"""Recording an institution's statements: what is new or changed goes into the log in one commit.
 
 A row that says what the log knows already is counted as already there. One that says something else
-is a newer fact on the same stream: institutions correct their statements, and the latest counts. The
-lines of a bank's statement are added where they are new: statements overlap.
+is a newer fact on the same stream: institutions correct their statements, and the latest counts.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 from ledger.aggregates.area import Area
 from ledger.application import FundLedger
-from ledger.domain.identity import (
-    bank_statement_stream,
-    statement_details_stream,
-    statement_totals_stream,
-)
+from ledger.domain.identity import statement_details_stream, statement_totals_stream
 from ledger.events.base import Envelope, Source
 from ledger.events.intake import IntakeCompleted
 from ledger.events.reconciliation import (
-    StatedPayment,
     StatedSettlement,
-    StatementBankReceived,
     StatementDetailsReceived,
     StatementTotalsReceived,
 )
 from ledger.store.commit import Commit, StreamConflict
-from settlement.banking import Place
 from settlement.intake.attempt import Attempt
-from settlement.intake.bank_rows import BankRow
+from settlement.intake.rejections import Rejection
 from settlement.intake.standing import standing
 from settlement.intake.statement_rows import DetailRow, TotalsRow
-
-Row = TotalsRow | DetailRow | BankRow
 
 #: Settlements in one event: some ten kilobytes each hundred.
 _TOGETHER = 1_000
@@ -51,11 +42,16 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
-class _New:
-    """The events that the rows of a file add, and how many rows they say."""
+class New:
+    """The events that the rows of a file add, how many rows they say, and what the books forbid."""
 
     envelopes: list[Envelope]
     rows: int
+    rejections: tuple[Rejection, ...] = ()
+
+
+#: What finds out what is new of the rows of a file: ``new_rows`` for statements.
+Sorter = Callable[..., New]
 
 
 def _content(row: TotalsRow) -> str:
@@ -65,7 +61,7 @@ def _content(row: TotalsRow) -> str:
 
 def _new_totals(
     ledger: FundLedger, area: Area, rows: Sequence[TotalsRow], *, intake: str, user: str
-) -> _New:
+) -> New:
     streams = [statement_totals_stream(area.code, row.group) for row in rows]
     known = standing(ledger.log, [stream.bytes for stream in streams])
     found = []
@@ -89,12 +85,12 @@ def _new_totals(
             source=Source(intake=intake, line=row.line),
         )
         found.append(Envelope(stream, head.version + 1 if head else 1, fact))
-    return _New(found, len(found))
+    return New(found, len(found))
 
 
 def _new_details(
     ledger: FundLedger, area: Area, rows: Sequence[DetailRow], *, intake: str, user: str
-) -> _New:
+) -> New:
     lists: dict[tuple[str, str], list[DetailRow]] = {}
     for row in rows:
         lists.setdefault((row.institution, row.period), []).append(row)
@@ -116,7 +112,7 @@ def _new_details(
             )
             found.append(Envelope(stream, version, fact))
         count += len(new)
-    return _New(found, count)
+    return New(found, count)
 
 
 _Said = tuple[int, int, int, str | None]
@@ -148,79 +144,27 @@ def _latest(history: Iterable[Envelope]) -> dict[tuple[str, bool], _Said]:
     }
 
 
-def _new_payments(
-    ledger: FundLedger, area: Area, rows: Sequence[BankRow], *, intake: str, user: str
-) -> _New:
-    """Add the lines of a bank's statement that no earlier statement had."""
-    lists: dict[tuple[Place, str], list[BankRow]] = {}
-    for row in rows:
-        lists.setdefault((row.place, row.period), []).append(row)
-    found, count = [], 0
-    for (place, period), mine in lists.items():
-        stream = bank_statement_stream(area.code, place.source, place.account, period)
-        history = ledger.history(stream)
-        known = {
-            (one.ref, one.date, one.fen, one.nth)
-            for _, envelope in history
-            if isinstance(envelope.fact, StatementBankReceived)
-            for one in envelope.fact.payments
-        }
-        new = [row for row in mine if row.key not in known]
-        parts = [new[at : at + _TOGETHER] for at in range(0, len(new), _TOGETHER)]
-        for version, part in enumerate(parts, start=len(history) + 1):
-            fact = StatementBankReceived(
-                area=area.code,
-                period=period,
-                by=user,
-                counterparty=place.source,
-                account=place.account,
-                payments=tuple(map(_payment, part)),
-                source=Source(intake=intake),
-            )
-            found.append(Envelope(stream, version, fact))
-        count += len(new)
-    return _New(found, count)
-
-
-def _payment(row: BankRow) -> StatedPayment:
-    return StatedPayment(
-        row.line,
-        row.date.isoformat(),
-        row.fen,
-        row.balance_fen,
-        row.ref,
-        row.nth,
-        row.counterparty,
-        row.institution,
-        row.summary,
-        row.fund,
-    )
-
-
 def new_rows(
-    ledger: FundLedger, area: Area, rows: Sequence[Row], *, intake: str, user: str
-) -> _New:
+    ledger: FundLedger, area: Area, rows: Sequence[TotalsRow | DetailRow], *, intake: str, user: str
+) -> New:
     """Give the events for what the log does not say already."""
     totals = [row for row in rows if isinstance(row, TotalsRow)]
     details = [row for row in rows if isinstance(row, DetailRow)]
-    payments = [row for row in rows if isinstance(row, BankRow)]
-    parts = [
-        _new_totals(ledger, area, totals, intake=intake, user=user),
-        _new_details(ledger, area, details, intake=intake, user=user),
-        _new_payments(ledger, area, payments, intake=intake, user=user),
-    ]
-    return _New([one for part in parts for one in part.envelopes], sum(one.rows for one in parts))
+    first = _new_totals(ledger, area, totals, intake=intake, user=user)
+    second = _new_details(ledger, area, details, intake=intake, user=user)
+    return New([*first.envelopes, *second.envelopes], first.rows + second.rows)
 
 
 def post_statements(
     ledger: FundLedger,
     area: Area,
-    rows: Sequence[Row],
+    rows: Sequence[Any],
     *,
     repeated: int,
     attempt: Attempt,
     user: str,
     rejected: int,
+    sort: Sorter = new_rows,
 ) -> Noted:
     """Append what is new and the intake's completion in one commit.
 
@@ -229,8 +173,9 @@ def post_statements(
     compared again.
     """
     for tries_left in range(_TRIES - 1, -1, -1):
-        new = new_rows(ledger, area, rows, intake=attempt.intake, user=user)
-        already = len(rows) - new.rows + repeated
+        new = sort(ledger, area, rows, intake=attempt.intake, user=user)
+        barred = len({one.line for one in new.rejections})
+        already = len(rows) - barred - new.rows + repeated
         completed = IntakeCompleted(
             area=attempt.area,
             intake=attempt.intake,

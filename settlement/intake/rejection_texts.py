@@ -5,6 +5,7 @@
 """
 
 from settlement.intake.bank_texts import BANKS
+from settlement.intake.case_texts import CASES
 from settlement.intake.texts import Text
 
 _CELLS = {
@@ -367,4 +368,4 @@ _STATEMENTS = {
 }
 
 #: What can be wrong with a row (行).
-ROW_TEXTS: dict[str, Text] = {**_CELLS, **_FLOWS, **_CLAIMS, **_STATEMENTS, **BANKS}
+ROW_TEXTS: dict[str, Text] = {**_CELLS, **_FLOWS, **_CLAIMS, **_STATEMENTS, **CASES, **BANKS}

@@ -1,9 +1,11 @@
 """``report`` writes the figures that the reading commands answer, in every format."""
 
+import json
 from pathlib import Path
 
 import openpyxl
 import pytest
+from support.printed import printed_pages
 
 SETUP = """
 [area]
@@ -13,6 +15,9 @@ funds = ["310", "390"]
 [[users]]
 name = "clerk1"
 roles = ["clerk"]
+[[users]]
+name = "reviewer1"
+roles = ["reviewer"]
 """
 FLOWS = """doc_no,date,area,fund,item,amount
 O1,2022-12-31,330604,390,opening_balance,1000.00
@@ -55,3 +60,25 @@ def test_every_report_opens_as_a_workbook(book, tmp_path: Path, name: str):
 def test_markdown_is_in_the_readers_language(book):
     assert "年末滚存结余" in book("report", "statement", "2023-02").out
     assert "Income, subtotal" in book("--lang", "en", "report", "statement", "2023-02").out
+
+
+@pytest.mark.parametrize("name", ["statement", "balances", "indicators", "journal"])
+def test_every_report_can_be_printed_and_signed(book, tmp_path: Path, name: str):
+    target = tmp_path / f"{name}.pdf"
+    assert book("report", name, "2023-02", "--format", "pdf", "-o", target).code == 0
+    pages = printed_pages(target.read_bytes())
+    assert f"第 1 页 共 {len(pages)} 页" in pages[0]
+    assert "负责人:" in pages[-1]
+
+
+def test_a_sealed_month_prints_position_and_digest_of_its_seal(book, tmp_path: Path):
+    assert book("close", "2023-01", "--fund", "390", user="clerk1").code == 0
+    assert book("approve", "330604-390-2023-01-1", user="reviewer1").code == 0
+    sealed = json.loads(book("close", "list", "--json").out)["periods"][0]
+    target = tmp_path / "statement.pdf"
+    assert book("report", "statement", "2023-01", "--format", "pdf", "-o", target).code == 0
+    said = f"封签至日志位置 {sealed['sealed_position']}: {sealed['sealed_digest']}"
+    assert [any(said in line for line in page) for page in printed_pages(target.read_bytes())] == [
+        False,  # 310
+        True,
+    ]

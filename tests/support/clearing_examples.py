@@ -110,6 +110,21 @@ class Log:
         )
         return self.position
 
+    def group(self, original: int, group: str) -> int:
+        """Record the group of a case after it was settled."""
+        fact = self.events[original - 1][1]
+        grouped = {name: fact[name] for name in ("area", "setl_id")} | {"dise_code": group}
+        self.events.append(("grouped", grouped | {"position": self.position + 1}))
+        return self.position
+
+    def review(self, original: int, points4: int | None, *, decision: str = "accepted") -> int:
+        """Record what experts decided about a case."""
+        fact = self.events[original - 1][1]
+        reviewed = {name: fact[name] for name in ("area", "setl_id")} | {"decision": decision}
+        numbers = {"points4": points4, "position": self.position + 1}
+        self.events.append(("reviewed", reviewed | numbers))
+        return self.position
+
     def write(self, folder: Path, *, rows_a_part: int = 500) -> dict[str, Parts]:
         """Write the parts of an archive and name them."""
         written = {}
@@ -167,6 +182,7 @@ def golden(
         groups[code] = group
         log.settle(code, institution, cost)
     _every_ending(log)
+    _every_amendment(log)
     return log, rules
 
 
@@ -264,6 +280,37 @@ def _every_ending(log: Log) -> None:
         elsewhere = log.settle("病种001", institution, 100_007, area="330200")
         log.settle("病种001", institution, 100_008, setl_id=f"S{elsewhere:012d}")
         log.refund(elsewhere)
+
+
+def _every_amendment(log: Log) -> None:
+    """Groupings and reviews: the latest counts, and only of what had been settled before it."""
+    for institution in ("H33010000002", "H33010000003", "P33010000001"):
+        log.group(log.settle(None, institution, 300_001), "病种001")
+        twice = log.settle("没有的病种", institution, 300_002)
+        log.group(twice, "病种002")
+        log.group(twice, "病种003")
+        log.group(log.settle("病种001", institution, 300_003), "也没有的病种")
+        log.group(log.settle("病种001", institution, 300_004), "")
+        before = log.settle("病种001", institution, 300_005, setl_id=f"NEW-{log.position}")
+        log.group(before, "病种004")
+        log.review(before, 7)
+        log.reverse(before)
+        again = {"setl_id": log.events[before - 1][1]["setl_id"]}
+        log.settle(None, institution, 300_006, **again)
+        given_back = log.settle(None, institution, 300_007)
+        log.group(given_back, "病种005")
+        log.reverse(log.refund(given_back))
+        for points4 in (0, 10_001, kernel.MAX_REVIEW4, kernel.MAX_REVIEW4 + 1, -1, None):
+            for group, cost in (("病种001", 1), (None, 2), ("病种001", kernel.MAX_COST_FEN + 1)):
+                log.review(log.settle(group, institution, cost), points4)
+        changed = log.settle("病种001", institution, 1)
+        log.review(changed, None)
+        log.review(changed, 5, decision="rejected")
+        log.review(log.settle("病种001", institution, 2), None, decision="rejected")
+        elsewhere = log.settle("病种001", institution, 3, area="330200")
+        log.settle("病种001", institution, 3, setl_id=f"S{elsewhere:012d}")
+        log.group(elsewhere, "病种006")
+        log.review(elsewhere, 8)
 
 
 def ordinary(cases: int = 20_000, *, seed: int = 1) -> tuple[Log, Dip]:

@@ -9,8 +9,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-CANCELLED, NO_GROUP, UNKNOWN_GROUP, UNKNOWN_INSTITUTION, COST, NORMAL, LOW, HIGH = range(8)
+CANCELLED, NO_GROUP, UNKNOWN_GROUP, UNKNOWN_INSTITUTION, COST, REVIEW = range(6)
+NORMAL, LOW, HIGH, REVIEWED = range(10, 14)
 HIGHEST_COST_FEN = 500_000_000
+HIGHEST_REVIEW4 = 10**12
 
 
 def reference(parts: Any, rules: Any, scope: Any, *, watermark: int) -> list[tuple[Any, ...]]:
@@ -18,7 +20,7 @@ def reference(parts: Any, rules: Any, scope: Any, *, watermark: int) -> list[tup
     sums: dict[tuple[Any, ...], list[int]] = {}
     for case, ended in _cases(parts, scope, watermark):
         standing, points4 = _judge(case, rules, ended=ended)
-        held = (case["dise_code"] or None) if NO_GROUP <= standing <= COST else None
+        held = (case["dise_code"] or None) if NO_GROUP <= standing < NORMAL else None
         none_yet = [0, 0, 0, 0, 0, case["position"]]
         one = sums.setdefault((case["institution"], standing, held), none_yet)
         owed = [posting for posting in case["postings"] or [] if posting["fund"] == scope.fund]
@@ -43,6 +45,7 @@ def _cases(parts: Any, scope: Any, watermark: int) -> list[tuple[dict[str, Any],
         key=lambda event: event[0],
     )
     settled: dict[str, dict[str, Any]] = {}  # what stands of each settlement id
+    latest: dict[str, dict[str, Any]] = {}  # what stood last of it, refunded or not
     refunded: dict[str, dict[str, Any]] = {}
     ended: set[int] = set()
     cases = []
@@ -51,8 +54,12 @@ def _cases(parts: Any, scope: Any, watermark: int) -> list[tuple[dict[str, Any],
             continue
         name = row["setl_id"]
         if kind == "settled":
-            settled[name] = row
+            settled[name] = latest[name] = row
             cases.append(row)
+        elif kind == "grouped":
+            latest[name]["dise_code"] = row["dise_code"]
+        elif kind == "reviewed":
+            latest[name]["review"] = row if row["decision"] == "accepted" else None
         elif kind == "refunded":
             refunded[name] = settled.pop(name)
             ended.add(refunded[name]["position"])
@@ -71,26 +78,39 @@ def _cases(parts: Any, scope: Any, watermark: int) -> list[tuple[dict[str, Any],
 
 
 def _judge(case: dict[str, Any], rules: Any, *, ended: bool) -> tuple[int, int]:
-    cost, code = case["medfee_sumamt"], case["dise_code"]
-    if ended:
-        return CANCELLED, 0
-    if not code:
-        return NO_GROUP, 0
-    if code not in rules.groups:
-        return UNKNOWN_GROUP, 0
-    if case["institution"] not in rules.coefficients4:
-        return UNKNOWN_INSTITUTION, 0
-    if not 0 <= cost <= HIGHEST_COST_FEN:
-        return COST, 0
-    group = rules.groups[code]
-    times = Fraction(cost, group.average_fen)
+    review = case.get("review")
+    given4 = None if review is None else review["points4"]
+    standing = CANCELLED if ended else _held_back(case, rules, given4, accepted=review is not None)
+    if standing is not None:
+        return standing, 0
+    coefficient = Fraction(rules.coefficients4[case["institution"]], 10_000)
+    if given4 is not None:
+        multiplied = rules.review_points.value == "before_coefficient"
+        return REVIEWED, _rounded(given4 * coefficient) if multiplied else given4
+    group = rules.groups[case["dise_code"]]
+    times = Fraction(case["medfee_sumamt"], group.average_fen)
     standing, exact = NORMAL, Fraction(group.points4)
-    if times < rules.low:
+    if review is not None:
+        standing = REVIEWED
+    elif times < rules.low:
         standing, exact = LOW, times * group.points4
     elif times > rules.high:
         standing, exact = HIGH, (times - rules.high + 1) * group.points4
-    coefficient = Fraction(rules.coefficients4[case["institution"]], 10_000)
     return standing, _rounded(_rounded(exact) * coefficient)
+
+
+def _held_back(
+    case: dict[str, Any], rules: Any, given4: int | None, *, accepted: bool
+) -> int | None:
+    cost, code = case["medfee_sumamt"], case["dise_code"]
+    reasons = {
+        NO_GROUP: not code and given4 is None,
+        UNKNOWN_GROUP: code not in rules.groups and given4 is None,
+        UNKNOWN_INSTITUTION: case["institution"] not in rules.coefficients4,
+        REVIEW: given4 is not None and not 0 <= given4 <= HIGHEST_REVIEW4,
+        COST: cost < 0 or (cost > HIGHEST_COST_FEN and not accepted),
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
 
 
 def _rounded(exact: Fraction) -> int:

@@ -9,6 +9,7 @@ from ledger.domain.entry import Entry, red_letter
 from ledger.domain.fund import parent
 from ledger.domain.identity import (
     area_stream,
+    case_stream,
     claim_stream,
     document_stream,
     intake_stream,
@@ -17,7 +18,7 @@ from ledger.domain.identity import (
 )
 from ledger.domain.period import Period
 from ledger.domain.posting_rules import Flow, claim_entry, entry_of
-from ledger.events import cash, claim, intake, month, settlement, setup
+from ledger.events import cases, cash, claim, intake, month, settlement, setup
 from ledger.events.base import Envelope, Fact, Posted, Source
 from ledger.store.commit import BookKey, Commit, OpenBook, Receipt
 from settlement.booking import booked_months, first_months, totals_of
@@ -310,6 +311,8 @@ def _stream(fact: Fact) -> Any:  # noqa: PLR0911  a return for each kind of stre
             return claim_stream(fact.area, fact.setl_id, refund=refund)
         case claim.ClaimReversed():
             return claim_stream(fact.area, fact.setl_id, refund=fact.refund)
+        case cases.CaseFact():
+            return case_stream(fact.area, fact.setl_id)
         case month.MonthFact() | month.YearTransferred():
             return month_stream(fact.area, fact.fund, fact.period)
         case settlement.SettlementFact():

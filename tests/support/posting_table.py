@@ -133,12 +133,17 @@ def settling_rows() -> Iterator[list[str]]:
     fund, fen = "310.pooled", _FEN
     whom = (fund, INSTITUTION)
     yield ["申报 declared", *shown(steps.declared_entry(*whom, fen))]
+    undone = steps.declaration_withdrawn_entry(steps.declared_entry(*whom, fen))
+    yield ["撤销申报 application withdrawn (红字，金额为负 in red)", *shown(undone)]
     refused = steps.refused_entry(*whom, declared_fen=fen, booked_fen=fen)
     yield ["审核拒付 refused: 已申报、已记账 of declared, of booked", *shown(refused)]
     withdrawn = steps.refusal_withdrawn_entry(refused)
     yield ["撤销拒付 refusal withdrawn (红字，金额为负 in red)", *shown(withdrawn)]
     approved = steps.approved_entry(*whom, declared_fen=fen, deposit_fen=fen // 20)
     yield ["审定 approved, 扣质量保证金 deposit withheld", *shown(approved)]
+    yield ["按应付拨付差额 due above booked", *shown(steps.due_difference_entry(*whom, fen))]
+    yield ["按应付拨付差额 due below booked", *shown(steps.due_difference_entry(*whom, -fen))]
+    yield ["承保机构支付 paid by the insurer", *shown(steps.insurer_entry("392", INSTITUTION, fen))]
     for same_year, when in ((True, "本年 same year"), (False, "以前年度 an earlier year")):
         offset = steps.recovery_offset_entry(*whom, fen, same_year=same_year)
         yield [f"抵扣追回 recovery offset, {when}", *shown(offset)]

@@ -3,6 +3,7 @@
 The Spark tests start a master and two workers on loopback; ``docs/clearing.md`` says what they need.
 """
 
+import dataclasses
 import threading
 import time
 from collections.abc import Iterator
@@ -21,22 +22,35 @@ from settlement.clearing.digest import rows_digest
 from settlement.clearing.engine import Parts
 from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.kernel import Standing
-from settlement.clearing.policy import Dip
+from settlement.clearing.policy import Dip, ReviewPoints
 from settlement.clearing.run import score_cases
 from settlement.clearing.scoring import tables
 
 DUCKDB = DuckDBEngine()
 EDGES = [
-    (Fraction(1, 2), Fraction(2)),
-    (Fraction(2, 5), Fraction(7, 4)),
-    (Fraction(49, 100), Fraction(199, 100)),  # the largest denominator: products near 64 bits
+    (Fraction(1, 2), Fraction(2), ReviewPoints.AFTER_COEFFICIENT),
+    (Fraction(2, 5), Fraction(7, 4), ReviewPoints.BEFORE_COEFFICIENT),
+    # The largest denominator: products near 64 bits.
+    (Fraction(49, 100), Fraction(199, 100), ReviewPoints.BEFORE_COEFFICIENT),
 ]
+#: What only stays of DRG groups come to.
+OF_STAYS = {
+    Standing.SINGLE_REVIEW,
+    Standing.NO_DAYS,
+    Standing.NO_DATES,
+    Standing.INCOMPLETE,
+    Standing.BED_DAY,
+    Standing.READMITTED,
+}
+OF_POINTS = set(Standing) - OF_STAYS
 Golden = tuple[Log, Dip, dict[str, Parts]]
 
 
 @pytest.fixture(scope="module", params=EDGES, ids=lambda edges: f"{edges[0]}-{edges[1]}")
 def golden_set(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Golden:
-    log, rules = golden(*request.param)
+    low, high, review_points = request.param
+    log, rules = golden(low, high)
+    rules = dataclasses.replace(rules, review_points=review_points)
     return log, rules, log.write(tmp_path_factory.mktemp("golden"), rows_a_part=1500)
 
 
@@ -50,7 +64,7 @@ def test_the_golden_set_on_duckdb_is_the_naive_reading(golden_set):
     log, rules, parts = golden_set
     found = score_cases(DUCKDB, parts, rules, SCOPE, watermark=log.position)
     expected = reference(parts, rules, SCOPE, watermark=log.position)
-    assert {one.standing for one in found.tallies} == set(Standing)
+    assert {one.standing for one in found.tallies} == OF_POINTS
     assert found.record.result == rows_digest(expected)
 
 

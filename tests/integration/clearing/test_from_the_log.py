@@ -11,6 +11,8 @@ from support.facts import AREA, H1, H2, Books, Clock, settled
 from ledger.application import FundLedger
 from ledger.archive.read import Archive
 from ledger.archive.write import bring_up_to
+from ledger.events.base import Source
+from ledger.events.cases import CaseGrouped, CaseReviewed
 from ledger.events.claim import ClaimFact
 from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.kernel import Standing
@@ -73,4 +75,27 @@ def test_cases_of_the_log_become_points(books, tmp_path):
     assert cleared(books, tmp_path, months=["2024-01"]).points4 == {H1: 300_0000}
 
     again = cleared(books, tmp_path, months=["2024-01", "2024-02"], at=before.record.watermark)
+    assert again == before
+
+
+def test_groupings_and_reviews_of_the_log_amend_its_cases(books, tmp_path):
+    known = {"area": AREA, "institution": H1, "period": "2024-01", "reason": "复核", "by": "clerk1"}
+    ungrouped = msgspec.structs.replace(case("S1", 1_000_000, "2024-01-05"), details={})
+    books.post(ungrouped, case("S2", 300_000, "2024-01-06"))
+    before = cleared(books, tmp_path, months=["2024-01"])
+    assert before.points4 == {H1: 300_0000}
+    assert [one.standing for one in before.held_back] == [Standing.NO_GROUP]
+
+    grouped = CaseGrouped(setl_id="S1", dise_code="A", source=Source(), **known)
+    reviewed = CaseReviewed(
+        setl_id="S2",
+        decision="accepted",
+        points4=450_0000,
+        review_no="2024-7",
+        source=Source(),
+        **known,
+    )
+    books.append([grouped, reviewed])
+    assert cleared(books, tmp_path, months=["2024-01"]).points4 == {H1: 1_450_0000}
+    again = cleared(books, tmp_path, months=["2024-01"], at=before.record.watermark)
     assert again == before

@@ -17,6 +17,7 @@ MONTH = [
     ("2023-02-15", steps.approved_entry(F, H1, declared_fen=800, deposit_fen=40)),
     ("2023-02-16", steps.recovery_offset_entry(F, H1, 60, same_year=True)),
     ("2023-02-16", steps.prepayment_offset_entry(F, H1, 200)),
+    ("2023-02-17", steps.insurer_entry(F, H1, 7)),
     ("2023-02-20", steps.ordered_entry(F, H1, 450)),
     ("2023-02-25", steps.paid_entry(F, H1, {"inpatient": 250, "chronic": 50})),
     ("2023-03-05", steps.deposit_forfeited_entry(F, H1, 15)),
@@ -27,15 +28,16 @@ STANDS = {
     "refused_fen": 120,
     "undeclared_fen": 80,
     "declared_fen": 0,
-    "approved_fen": 20,
+    "approved_fen": 13,
     "deposit_fen": 25,
     "ordered_fen": 150,
     "offset_fen": 60,
     "prepaid_fen": 200,
+    "insurer_fen": 7,
     "forfeited_fen": 15,
     "cleared_fen": 30,
     "paid_fen": 300,
-    "owed_fen": 275,
+    "owed_fen": 268,
 }
 
 

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlglot
@@ -12,7 +13,7 @@ from settlement.clearing import kernel
 from settlement.clearing.engine import Parts
 from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.kernel import Standing
-from settlement.clearing.policy import Dip, Group
+from settlement.clearing.policy import Dip, Group, ReviewPoints
 from settlement.clearing.run import Scored, score_cases
 from settlement.clearing.scoring import NotComputable, tables
 
@@ -24,9 +25,9 @@ def scored(folder: Path, log: Log, rules: Dip) -> Scored:
     return score_cases(ENGINE, log.write(folder), rules, SCOPE, watermark=log.position)
 
 
-def dip(points: int, average_yuan: int, coefficient4: int = 10_000, **edges: Fraction) -> Dip:
+def dip(points: int, average_yuan: int, coefficient4: int = 10_000, **others: Any) -> Dip:
     group = Group(points4=points * 10_000, average_fen=average_yuan * 100)
-    return Dip(groups={"A": group}, coefficients4={HOSPITAL: coefficient4}, **edges)
+    return Dip(groups={"A": group}, coefficients4={HOSPITAL: coefficient4}, **others)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +116,53 @@ def test_a_refunded_or_reversed_settlement_is_no_case(tmp_path):
     assert counted == {Standing.CANCELLED: (2, 0), Standing.NORMAL: (1, 10_000_000)}
 
 
+#: Group A: 1,000 points, average 10,000.00; the hospital's coefficient is 0.85; cost 30,000.00 is high.
+REVIEWS = [
+    ("accepted", 1_600, ReviewPoints.AFTER_COEFFICIENT, (Standing.REVIEWED, 1_600)),
+    ("accepted", 1_600, ReviewPoints.BEFORE_COEFFICIENT, (Standing.REVIEWED, 1_360)),
+    ("accepted", None, ReviewPoints.AFTER_COEFFICIENT, (Standing.REVIEWED, 850)),  # as normal
+    (
+        "rejected",
+        None,
+        ReviewPoints.AFTER_COEFFICIENT,
+        (Standing.HIGH, 1_700),
+    ),  # 1000 x (3 - 2 + 1)
+]
+
+
+@pytest.mark.parametrize(("decision", "points", "stands_for", "expected"), REVIEWS)
+def test_a_review_replaces_the_points_of_a_case(decision, points, stands_for, expected, tmp_path):
+    log = Log()
+    settled = log.settle("A", HOSPITAL, 3_000_000)
+    log.review(settled, None if points is None else points * 10_000, decision=decision)
+    rules = dip(1000, 10_000, coefficient4=8_500, review_points=stands_for)
+    (one,) = scored(tmp_path, log, rules).tallies
+    assert (one.cases, one.standing, one.points4) == (1, expected[0], expected[1] * 10_000)
+
+
+def test_a_case_held_back_counts_once_it_is_grouped(tmp_path):
+    log = Log()
+    settled = log.settle(None, HOSPITAL, 1_000_000)
+    log.settle("A", HOSPITAL, 1_000_000)
+    held = log.position
+    log.group(settled, "B")  # not in the list
+    log.group(settled, "A")
+    parts, rules = log.write(tmp_path), dip(1000, 10_000)
+    standings = [
+        {
+            one.standing: (one.group, one.points4)
+            for one in score_cases(ENGINE, parts, rules, SCOPE, watermark=at).tallies
+        }
+        for at in (held, held + 1, held + 2)
+    ]
+    normal = {Standing.NORMAL: (None, 10_000_000)}
+    assert standings == [
+        normal | {Standing.NO_GROUP: (None, 0)},
+        normal | {Standing.UNKNOWN_GROUP: ("B", 0)},
+        {Standing.NORMAL: (None, 20_000_000)},
+    ]
+
+
 def test_a_watermark_shows_the_cases_as_they_stood_there(tmp_path):
     log = Log()
     settled = log.settle("A", HOSPITAL, 1_000_000)
@@ -155,7 +203,8 @@ def test_the_largest_products_fit_into_64_bits():
     case = 2 * kernel.MAX_BASE4 * highest + kernel.MAX_AVERAGE_FEN * kernel.MAX_DENOMINATOR
     case4 = kernel.MAX_BASE4 * kernel.MAX_COST_FEN // kernel.MIN_AVERAGE_FEN + 1
     points = 2 * case4 * kernel.MAX_COEFFICIENT4 + kernel.ONE
-    assert max(case, points) < 2**63
+    reviewed = 2 * kernel.MAX_REVIEW4 * kernel.MAX_COEFFICIENT4 + kernel.ONE
+    assert max(case, points, reviewed) < 2**63
 
 
 def test_the_kernel_divides_whole_numbers_only():
