@@ -96,6 +96,7 @@ def _bring(session: Session, files: list[Path], how: _How, *, target: Path | Non
                     dry_run=how.dry_run,
                     profile=how.profile,
                     source=how.source,
+                    archive=house.archive,
                     lease_seconds=session.settings.lease_seconds,
                     progress=progress,
                     wait=lambda: time.sleep(0.2),

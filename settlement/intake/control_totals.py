@@ -30,6 +30,7 @@ _COUNT_COLUMN = {
     "case_reviews": "note",
     "assessments": "note",
     "bank_statement": "summary",
+    "clearing_applications": "note",
 }
 _STATED = ("medfee_sumamt", "fund_pay_sumamt", "acct_pay")
 _SUM_COLUMNS = {
@@ -41,6 +42,7 @@ _SUM_COLUMNS = {
     "case_reviews": (),
     "assessments": ("deduction",),
     "bank_statement": ("amount", "paid_in", "paid_out"),
+    "clearing_applications": ("medfee_sumamt", "fund_appy_sum", "cash_payamt", "acct_pay"),
 }
 _COUNT = re.compile(r"(?:共|合计)?([0-9]{1,9})(?:笔|条|行|rows)?")
 

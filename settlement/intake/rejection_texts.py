@@ -5,6 +5,7 @@
 """
 
 from settlement.intake.bank_texts import BANKS
+from settlement.intake.application_texts import APPLICATIONS
 from settlement.intake.case_texts import CASES
 from settlement.intake.texts import Text
 
@@ -368,4 +369,12 @@ _STATEMENTS = {
 }
 
 #: What can be wrong with a row (行).
-ROW_TEXTS: dict[str, Text] = {**_CELLS, **_FLOWS, **_CLAIMS, **_STATEMENTS, **CASES, **BANKS}
+ROW_TEXTS: dict[str, Text] = {
+    **_CELLS,
+    **_FLOWS,
+    **_CLAIMS,
+    **_STATEMENTS,
+    **CASES,
+    **APPLICATIONS,
+    **BANKS,
+}
