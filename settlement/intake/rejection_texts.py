@@ -4,8 +4,8 @@
 ``docs/files.md`` lists every code; a test compares.
 """
 
-from settlement.intake.bank_texts import BANKS
 from settlement.intake.application_texts import APPLICATIONS
+from settlement.intake.bank_texts import BANKS
 from settlement.intake.case_texts import CASES
 from settlement.intake.texts import Text
 

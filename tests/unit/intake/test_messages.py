@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from settlement.banking import banks_of
-from settlement.intake.bank_rows import check_payments
 from settlement.intake.application_rows import check_applications
+from settlement.intake.bank_rows import check_payments
 from settlement.intake.case_rows import check_cases
 from settlement.intake.checked_files import Rejected, check_flows
 from settlement.intake.columns import KINDS
