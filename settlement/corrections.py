@@ -82,13 +82,19 @@ class IntakeStillOpen(RuleRefused):
 
 
 class StatementStays(RuleRefused):
-    """What an institution stated is evidence: it is corrected by a later statement (对账单)."""
+    """What an institution stated, or was found about its cases, is corrected by a later file (对账单)."""
 
     code = "statement_stays"
-    zh = "导入批次 {intake} 是机构对账单({kind}),没有入账,不能冲销。"
-    en = "The intake {intake} holds an institution's statement ({kind}); it posted nothing to reverse."
-    hint_zh = "请导入更正后的对账单;以最近收到的为准。"
-    hint_en = "Bring the corrected statement in; the latest one counts."
+    zh = "导入批次 {intake} 的种类是 {kind},没有入账,不能冲销。"
+    en = "The intake {intake} is of the kind {kind}; it posted nothing to reverse."
+    hint_zh = "请导入更正后的文件;以最近收到的为准。"
+    hint_en = "Bring the corrected file in; the latest one counts."
+
+
+#: Kinds of files that post nothing.
+_UNPOSTED = frozenset(
+    {"statement_totals", "statement_details", "groupings", "case_reviews", "assessments"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +165,7 @@ def reverse_intake(
 
 
 def _refuse_statement(completed: Fact) -> None:
-    if isinstance(completed, IntakeCompleted) and completed.kind.startswith("statement_"):
+    if isinstance(completed, IntakeCompleted) and completed.kind in _UNPOSTED:
         raise StatementStays(intake=completed.intake, kind=completed.kind)
 
 

@@ -1,4 +1,4 @@
-"""Clearing policies from file to force (结算政策): proposed by one person, approved by another."""
+"""Policies (结算、待遇政策) from file to force: proposed by one person, approved by another."""
 
 from hashlib import sha256
 from typing import Any
@@ -12,7 +12,7 @@ from ledger.domain.identity import policies_stream
 from ledger.events import policy as facts
 from ledger.events.base import Envelope
 from ledger.store.commit import Commit
-from settlement.clearing.policy_file import policy_of
+from settlement.clearing.policy_file import head_of
 
 
 def load_policies(ledger: FundLedger, area: str) -> Policies:
@@ -30,7 +30,7 @@ def propose(
 ) -> Version:
     """Propose a checked content; the same content as the newest version changes nothing."""
     by = area.allow(user, "propose_policy")
-    policy = policy_of(content)
+    policy = head_of(content)
     policies = load_policies(ledger, area.code)
     newest = policies.newest(policy.name)
     hashed = content_hash(content)
@@ -43,8 +43,8 @@ def propose(
         version=1 if newest is None else newest.version + 1,
         by=by,
         title=policy.title,
-        effective=policy.effective,
-        until=policy.until,
+        effective=policy.effective.isoformat(),
+        until=None if policy.until is None else policy.until.isoformat(),
         basis=policy.basis,
         content=content,
         content_hash=hashed,

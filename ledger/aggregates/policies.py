@@ -1,4 +1,4 @@
-"""The clearing policies (结算政策) of one area: what was proposed, who may decide, what is in force."""
+"""The policies (结算、待遇政策) of one area: what was proposed, who may decide, what is in force."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ from ledger.events import policy as facts
 from ledger.events.base import Fact
 
 WAITING, APPROVED, REJECTED = "waiting", "approved", "rejected"
+CLEARING = "clearing"
 
 
 class UnknownPolicy(InputRejected):
@@ -72,6 +73,12 @@ class Version:
     def id(self) -> str:
         return f"{self.name}@{self.version}"
 
+    @property
+    def kind(self) -> str:
+        """What the policy is about: ``clearing``, unless its head says otherwise."""
+        head = self.content.get("policy")
+        return str(head.get("kind", CLEARING)) if isinstance(head, dict) else CLEARING
+
     def refuse_decision(self) -> None:
         if self.state != WAITING:
             raise PolicyNotWaiting(policy=self.id, state=self.state)
@@ -82,9 +89,10 @@ class Version:
         if user == self.proposed_by:
             raise OwnPolicy(policy=self.id, user=user)
 
-    def speaks_for(self, fund: str, date: str) -> bool:
+    def speaks_for(self, fund: str, date: str, kind: str) -> bool:
         return (
             self.state == APPROVED
+            and self.kind == kind
             and self.fund == fund
             and self.effective <= date
             and (self.until is None or date <= self.until)
@@ -113,13 +121,18 @@ class Policies:
             raise UnknownPolicy(policy=policy, policies=known)
         return found
 
+    def speaking(self, fund: str, date: str, kind: str) -> Version | None:
+        """Give the policy of a kind in force: the latest effective date, then the latest proposal."""
+        found = [one for one in self.versions if one.speaks_for(fund, date, kind)]
+        latest = max((one.effective for one in found), default=None)
+        return next((one for one in reversed(found) if one.effective == latest), None)
+
     def in_force(self, fund: str, date: str) -> Version:
-        """Give the policy in force: the latest effective date, then the latest proposal."""
-        speaking = [one for one in self.versions if one.speaks_for(fund, date)]
-        if not speaking:
+        """Give the clearing policy in force; NoPolicyInForce where none speaks."""
+        found = self.speaking(fund, date, CLEARING)
+        if found is None:
             raise NoPolicyInForce(fund=fund, date=date)
-        latest = max(one.effective for one in speaking)
-        return [one for one in speaking if one.effective == latest][-1]
+        return found
 
 
 def fold_policies(area: str, stored: Iterable[Fact]) -> Policies:

@@ -51,6 +51,7 @@ COMMANDS = {
         "demonstration": ("demo",),
         "founding": ("db", "setup"),
         "keeping": ("keys",),
+        "layers": ("layers",),
         "policies": ("policy",),
         "months": ("approve", "close", "reject", "reopen"),
         "by_hand": ("penalize", "recover"),

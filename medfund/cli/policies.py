@@ -1,4 +1,4 @@
-"""``policy``: clearing policies, from a file that is checked to one that is in force."""
+"""``policy``: policies of clearing and of one-stop settlement, from a file that is checked to one that is in force."""
 
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from settlement.policies import (
     reject_policy,
 )
 
+_KINDS = {"clearing": "结算", "one_stop": "一站式"}
 _STATES = {"waiting": "待批", "approved": "已批准", "rejected": "已退回"}
 
 
-@cli.group(help="结算政策 / clearing policies")
+@cli.group(help="结算政策、待遇政策 / policies")
 def policy() -> None:
     """Commands about policies."""
 
@@ -27,6 +28,7 @@ def policy() -> None:
 def _document(version: Version, *, whole: bool = False) -> dict[str, Any]:
     document: dict[str, Any] = {
         "policy": version.id,
+        "kind": version.kind,
         "fund": version.fund,
         "title": version.title,
         "effective": version.effective,
@@ -115,13 +117,15 @@ def list_command(session: Session) -> None:
 
     def render() -> None:
         heads = output.say(
-            "政策|险种|名称|起|止|状态|提交|决定", "policy|fund|title|from|until|state|by|decided"
+            "政策|类别|险种|名称|起|止|状态|提交|决定",
+            "policy|kind|fund|title|from|until|state|by|decided",
         )
         output.table(
             heads.split("|"),
             [
                 (
                     one.id,
+                    output.say(_KINDS[one.kind], one.kind),
                     one.fund,
                     one.title,
                     one.effective,

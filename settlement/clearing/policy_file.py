@@ -1,6 +1,7 @@
-"""A clearing policy as a file (TOML): read, checked, kept as it was written, compared.
+"""A policy as a file (TOML): read, checked, kept as it was written, compared.
 
 A long table of groups stands in a CSV file beside the policy. ``docs/policies.md`` is the reference.
+``kind`` in ``[policy]`` says what the policy is about: clearing, if it is absent, or ``one_stop``.
 """
 
 import csv
@@ -12,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from ledger.errors import InputRejected
 from settlement.clearing.deposit import ReleaseRule
@@ -33,7 +34,11 @@ from settlement.clearing.policy import (
     Policy,
     Rules,
 )
-from settlement.clearing.policy_tables import DepositTable, MethodTable, PolicyFile
+from settlement.clearing.policy_tables import DepositTable, HeadTable, MethodTable, PolicyFile
+from settlement.one_stop.policy_tables import OneStopFile
+
+CLEARING, ONE_STOP = "clearing", "one_stop"
+_FORMS: dict[str, type[BaseModel]] = {CLEARING: PolicyFile, ONE_STOP: OneStopFile}
 
 
 class PolicyRejected(InputRejected):
@@ -46,8 +51,38 @@ class PolicyRejected(InputRejected):
     hint_en = "Correct them as docs/policies.md says and hand it in again; nothing was changed."
 
 
+class PolicyOfAnotherKind(InputRejected):
+    """The policy is not about what is asked (政策类别不符)."""
+
+    code = "policy_of_another_kind"
+    zh = "政策 {policy} 的类别是 {kind},这里需要 {wanted}。"
+    en = "The policy {policy} is of the kind {kind}; {wanted} is needed here."
+    hint_zh = "请用 policy list 查看各政策的类别。"
+    hint_en = "See the kinds in policy list."
+
+
+def kind_of(content: dict[str, Any]) -> str:
+    """Say what a policy is about; clearing where its head says nothing."""
+    head = content.get("policy")
+    kind = head.get("kind", CLEARING) if isinstance(head, dict) else CLEARING
+    return kind if kind in _FORMS else CLEARING
+
+
+def head_of(content: dict[str, Any]) -> HeadTable:
+    """Give the head of a checked content, whatever its kind."""
+    return HeadTable.model_validate(content["policy"])
+
+
+def refuse_other_kind(content: dict[str, Any], wanted: str) -> None:
+    """PolicyOfAnotherKind where a checked content is about something else."""
+    kind = kind_of(content)
+    if kind != wanted:
+        raise PolicyOfAnotherKind(policy=content["policy"]["name"], kind=kind, wanted=wanted)
+
+
 def policy_of(content: dict[str, Any]) -> Policy:
-    """Give the policy of a content that was checked when it was proposed."""
+    """Give the clearing policy of a content that was checked when it was proposed."""
+    refuse_other_kind(content, CLEARING)
     file = PolicyFile.model_validate(content)
     head, budget, value = file.policy, file.budget, file.point_value
     return Policy(
@@ -166,7 +201,7 @@ def read_policy(path: Path) -> dict[str, Any]:
         problems = _take_groups_in(content, path.parent)
         content = _as_json(content)
         try:
-            PolicyFile.model_validate(content)
+            _FORMS[kind_of(content)].model_validate(content)
         except ValidationError as error:
             problems += [_problem(detail) for detail in error.errors()]
     if problems:

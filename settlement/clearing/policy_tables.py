@@ -67,15 +67,19 @@ Units4 = Annotated[int, BeforeValidator(_units4)]
 Institution = Annotated[str, BeforeValidator(_institution)]
 
 
-class _Table(BaseModel):
+class PolicyTable(BaseModel):
     """A table of the file; a key that we do not know is a mistake: a policy is not guessed at."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
-class HeadTable(_Table):
-    """``[policy]``."""
+_Table = PolicyTable
 
+
+class HeadTable(_Table):
+    """``[policy]``; ``kind`` says which tables the file has beside it."""
+
+    kind: Literal["clearing", "one_stop"] = "clearing"
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{1,40}$")
     title: str = Field(min_length=1)
     fund: Annotated[str, BeforeValidator(_leaf)]

@@ -19,21 +19,27 @@ from ledger.store.commit import IntakeLease
 from ledger.store.vault import Vault
 from settlement.intake.ahead import beside
 from settlement.intake.attempt import Attempt, load_attempt
+from settlement.intake.case_rows import check_cases
 from settlement.intake.checked_files import check_flows
 from settlement.intake.claim_check import ClaimsExaminer
 from settlement.intake.flow_facts import documents
+from settlement.intake.post_cases import new_case_facts
 from settlement.intake.post_claims import ClaimPoster, ClaimsPlan, Progress
 from settlement.intake.post_flows import post_documents, sort_documents
-from settlement.intake.post_statements import new_rows, post_statements
+from settlement.intake.post_statements import Sorter, new_rows, post_statements
 from settlement.intake.readers import Table, open_table
 from settlement.intake.rejections import FileProblem, FileRefused, Rejection
 from settlement.intake.row_reader import CheckContext
 from settlement.intake.statement_rows import CheckedStatements, check_details, check_totals
 
 FUND_FLOWS, CLAIMS = "fund_flows", "claims"
-_STATEMENTS: dict[str, Callable[[Table, CheckContext], CheckedStatements[Any]]] = {
-    "statement_totals": check_totals,
-    "statement_details": check_details,
+#: Files that are recorded in one commit and post nothing: how rows are checked, and what is new.
+_RECORDED: dict[str, tuple[Callable[[Table, CheckContext], CheckedStatements[Any]], Sorter]] = {
+    "statement_totals": (check_totals, new_rows),
+    "statement_details": (check_details, new_rows),
+    "groupings": (check_cases, new_case_facts),
+    "case_reviews": (check_cases, new_case_facts),
+    "assessments": (check_cases, new_case_facts),
 }
 _PAUSES = 3000
 
@@ -143,8 +149,8 @@ def bring_in(path: Path, desk: Desk, *, kind: str | None = None) -> Outcome:
     context = _context(desk)
     if table.kind.name == FUND_FLOWS:
         return _bring_flows(desk, table, context, attempt, outcome)
-    if table.kind.name in _STATEMENTS:
-        return _bring_statements(desk, table, context, attempt, outcome)
+    if table.kind.name in _RECORDED:
+        return _bring_recorded(desk, table, context, attempt, outcome)
     return _bring_claims(desk, table, context, attempt, outcome)
 
 
@@ -217,16 +223,17 @@ def _bring_flows(
     )
 
 
-def _bring_statements(
+def _bring_recorded(
     desk: Desk, table: Table, context: CheckContext, attempt: Attempt, outcome: Outcome
 ) -> Outcome:
-    """Record what an institution stated (对账单); nothing is posted to any book."""
-    check = _STATEMENTS[table.kind.name]
+    """Record statements (对账单), groupings, reviews and assessments; nothing is posted to any book."""
+    check, sort = _RECORDED[table.kind.name]
     checked = beside(lambda: _keep(desk, attempt, table.path), lambda: check(table, context))
-    rejections = sorted(checked.rejections, key=lambda one: one.line)
+    new = sort(desk.ledger, desk.area, checked.rows, intake=attempt.intake, user=desk.user)
+    rejections = sorted([*checked.rejections, *new.rejections], key=lambda one: one.line)
     rejected = len({rejection.line for rejection in rejections})
-    new = new_rows(desk.ledger, desk.area, checked.rows, intake=attempt.intake, user=desk.user)
-    accepted = len(checked.rows) + len(checked.repeated)
+    barred = len({rejection.line for rejection in new.rejections})
+    accepted = len(checked.rows) - barred + len(checked.repeated)
     outcome = replace(
         outcome,
         accepted=accepted,
@@ -247,6 +254,7 @@ def _bring_statements(
         attempt=attempt,
         user=desk.user,
         rejected=rejected,
+        sort=sort,
     )
     return replace(
         outcome,

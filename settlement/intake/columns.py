@@ -5,7 +5,7 @@ contract; ``zh`` is the label that messages use, ``aliases`` are further heads s
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -228,9 +228,63 @@ STATEMENT_DETAILS = Kind(
     ),
 )
 
+_SETTLEMENT = _id("setl_id", "结算ID", "结算编号", "结算号", "结算流水号", required=True)
+_GIVEN_INSTITUTION = replace(_INSTITUTION, required=False)
+
+GROUPINGS = Kind(
+    name="groupings",
+    zh="病例入组结果",
+    key_column="setl_id",
+    columns=(
+        _SETTLEMENT,
+        _GIVEN_INSTITUTION,
+        _code("dise_code", "病种编码", "病组编码", "病种代码", "分组编码", required=True),
+        Column("reason", "入组原因", Form.TEXT, required=True, aliases=("原因", "调整原因")),
+        _text("note", "备注", "说明"),
+    ),
+)
+
+CASE_REVIEWS = Kind(
+    name="case_reviews",
+    zh="特例单议结果",
+    key_column="setl_id",
+    columns=(
+        _SETTLEMENT,
+        _GIVEN_INSTITUTION,
+        _id("review_no", "评议单号", "单议编号", "评议编号", required=True),
+        _code("decision", "评议结果", "评议结论", "单议结果", required=True),
+        Column("points", "认定点数", Form.CODE, aliases=("认定分值", "评议分值")),
+        Column("reason", "评议理由", Form.TEXT, required=True, aliases=("理由", "评议意见")),
+        _text("note", "备注", "说明"),
+    ),
+)
+
+ASSESSMENTS = Kind(
+    name="assessments",
+    zh="年度考核结果",
+    key_column="fixmedins_code",
+    columns=(
+        _INSTITUTION,
+        Column("year", "考核年度", Form.INTEGER, required=True, aliases=("年度",)),
+        Column("score", "考核得分", Form.CODE, required=True, aliases=("考核分数", "得分")),
+        _amount("deduction", "考核扣款", "考核扣减金额", "扣款金额"),
+        _code("fund", "险种", "险种类型", "基金"),
+        _text("note", "备注", "说明"),
+    ),
+)
+
 #: Every format the intake knows, in the order in which heads are tried.
 KINDS: dict[str, Kind] = {
-    kind.name: kind for kind in (FUND_FLOWS, CLAIMS, STATEMENT_TOTALS, STATEMENT_DETAILS)
+    kind.name: kind
+    for kind in (
+        FUND_FLOWS,
+        CLAIMS,
+        STATEMENT_TOTALS,
+        STATEMENT_DETAILS,
+        GROUPINGS,
+        CASE_REVIEWS,
+        ASSESSMENTS,
+    )
 }
 
 #: Heads that our own rejects file adds: it can be corrected and brought in again as it is.

@@ -25,6 +25,9 @@ _COUNT_COLUMN = {
     "claims": "mdtrt_id",
     "statement_totals": "note",
     "statement_details": "mdtrt_id",
+    "groupings": "note",
+    "case_reviews": "note",
+    "assessments": "note",
 }
 _STATED = ("medfee_sumamt", "fund_pay_sumamt", "acct_pay")
 _SUM_COLUMNS = {
@@ -32,6 +35,9 @@ _SUM_COLUMNS = {
     "claims": ("medfee_sumamt", "fund_pay_sumamt"),
     "statement_totals": (*_STATED, "fixmedins_setl_cnt"),
     "statement_details": _STATED,
+    "groupings": (),
+    "case_reviews": (),
+    "assessments": ("deduction",),
 }
 _COUNT = re.compile(r"(?:共|合计)?([0-9]{1,9})(?:笔|条|行|rows)?")
 

@@ -5,9 +5,10 @@ is a newer fact on the same stream: institutions correct their statements, and t
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 from ledger.aggregates.area import Area
 from ledger.application import FundLedger
@@ -21,6 +22,7 @@ from ledger.events.reconciliation import (
 )
 from ledger.store.commit import Commit, StreamConflict
 from settlement.intake.attempt import Attempt
+from settlement.intake.rejections import Rejection
 from settlement.intake.standing import standing
 from settlement.intake.statement_rows import DetailRow, TotalsRow
 
@@ -40,11 +42,16 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
-class _New:
-    """The events that the rows of a file add, and how many rows they say."""
+class New:
+    """The events that the rows of a file add, how many rows they say, and what the books forbid."""
 
     envelopes: list[Envelope]
     rows: int
+    rejections: tuple[Rejection, ...] = ()
+
+
+#: What finds out what is new of the rows of a file: ``new_rows`` for statements.
+Sorter = Callable[..., New]
 
 
 def _content(row: TotalsRow) -> str:
@@ -54,7 +61,7 @@ def _content(row: TotalsRow) -> str:
 
 def _new_totals(
     ledger: FundLedger, area: Area, rows: Sequence[TotalsRow], *, intake: str, user: str
-) -> _New:
+) -> New:
     streams = [statement_totals_stream(area.code, row.group) for row in rows]
     known = standing(ledger.log, [stream.bytes for stream in streams])
     found = []
@@ -78,12 +85,12 @@ def _new_totals(
             source=Source(intake=intake, line=row.line),
         )
         found.append(Envelope(stream, head.version + 1 if head else 1, fact))
-    return _New(found, len(found))
+    return New(found, len(found))
 
 
 def _new_details(
     ledger: FundLedger, area: Area, rows: Sequence[DetailRow], *, intake: str, user: str
-) -> _New:
+) -> New:
     lists: dict[tuple[str, str], list[DetailRow]] = {}
     for row in rows:
         lists.setdefault((row.institution, row.period), []).append(row)
@@ -105,7 +112,7 @@ def _new_details(
             )
             found.append(Envelope(stream, version, fact))
         count += len(new)
-    return _New(found, count)
+    return New(found, count)
 
 
 _Said = tuple[int, int, int, str | None]
@@ -139,24 +146,25 @@ def _latest(history: Iterable[Envelope]) -> dict[tuple[str, bool], _Said]:
 
 def new_rows(
     ledger: FundLedger, area: Area, rows: Sequence[TotalsRow | DetailRow], *, intake: str, user: str
-) -> _New:
+) -> New:
     """Give the events for what the log does not say already."""
     totals = [row for row in rows if isinstance(row, TotalsRow)]
     details = [row for row in rows if isinstance(row, DetailRow)]
     first = _new_totals(ledger, area, totals, intake=intake, user=user)
     second = _new_details(ledger, area, details, intake=intake, user=user)
-    return _New([*first.envelopes, *second.envelopes], first.rows + second.rows)
+    return New([*first.envelopes, *second.envelopes], first.rows + second.rows)
 
 
 def post_statements(
     ledger: FundLedger,
     area: Area,
-    rows: Sequence[TotalsRow | DetailRow],
+    rows: Sequence[Any],
     *,
     repeated: int,
     attempt: Attempt,
     user: str,
     rejected: int,
+    sort: Sorter = new_rows,
 ) -> Noted:
     """Append what is new and the intake's completion in one commit.
 
@@ -165,8 +173,9 @@ def post_statements(
     compared again.
     """
     for tries_left in range(_TRIES - 1, -1, -1):
-        new = new_rows(ledger, area, rows, intake=attempt.intake, user=user)
-        already = len(rows) - new.rows + repeated
+        new = sort(ledger, area, rows, intake=attempt.intake, user=user)
+        barred = len({one.line for one in new.rejections})
+        already = len(rows) - barred - new.rows + repeated
         completed = IntakeCompleted(
             area=attempt.area,
             intake=attempt.intake,

@@ -1,6 +1,6 @@
 """Every sentence that the intake says about a whole file, in Chinese and English."""
 
-from settlement.intake.rejection_texts import Text
+from settlement.intake.texts import Text
 
 _EXPORT_AGAIN = ("请从源系统重新导出。", "Export it again from its source.")
 _SAVE_AS = ("请另存为 .xlsx 或 CSV(UTF-8 或 GB18030)。", "Save it as .xlsx or CSV.")

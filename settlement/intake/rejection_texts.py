@@ -4,17 +4,8 @@
 ``docs/files.md`` lists every code; a test compares.
 """
 
-from typing import NamedTuple
-
-
-class Text(NamedTuple):
-    """A sentence and what to do about it."""
-
-    zh: str
-    en: str
-    hint_zh: str = ""
-    hint_en: str = ""
-
+from settlement.intake.case_texts import CASES
+from settlement.intake.texts import Text
 
 _CELLS = {
     "required": Text(
@@ -376,4 +367,4 @@ _STATEMENTS = {
 }
 
 #: What can be wrong with a row (行).
-ROW_TEXTS: dict[str, Text] = {**_CELLS, **_FLOWS, **_CLAIMS, **_STATEMENTS}
+ROW_TEXTS: dict[str, Text] = {**_CELLS, **_FLOWS, **_CLAIMS, **_STATEMENTS, **CASES}

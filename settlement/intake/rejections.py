@@ -13,7 +13,8 @@ from ledger.domain.money import format_yuan
 from ledger.errors import InputRejected
 from settlement.intake.columns import KINDS, label
 from settlement.intake.problem_texts import FILE_TEXTS, NOTICES
-from settlement.intake.rejection_texts import ROW_TEXTS, Text
+from settlement.intake.rejection_texts import ROW_TEXTS
+from settlement.intake.texts import Text
 
 _LONGEST_VALUE = 80
 _MOST_NAMED = 40  # of a list: every head of a file, every column of a format

@@ -5,9 +5,9 @@ could not be compared at all is refused.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from ledger.domain.fund import is_institution
 from ledger.domain.period import Period
@@ -92,10 +92,23 @@ class DetailRow:
         return self.institution, self.period, *self.group, *amounts, self.mdtrt_id
 
 
-Stated = TypeVar("Stated", TotalsRow, DetailRow)
+class WholeRow(Protocol):
+    """What a row of a file that is recorded in one commit tells of itself."""
+
+    @property
+    def line(self) -> int: ...
+
+    @property
+    def group(self) -> object: ...
+
+    @property
+    def said(self) -> object: ...
 
 
-def _institution(known: frozenset[str]) -> Parser:
+Stated = TypeVar("Stated", bound=WholeRow)
+
+
+def known_institution(known: frozenset[str]) -> Parser:
     """Read one of our institutions: those elsewhere reconcile with their own area (异地清分)."""
 
     def parse(cell: Cell) -> str | None:
@@ -117,7 +130,7 @@ def _parsers(context: CheckContext) -> dict[str, Parser]:
         "setl_id": read.parse_identifier,
         "mdtrt_id": read.parse_identifier,
         "psn_no": read.parse_identifier,
-        "fixmedins_code": _institution(context.institutions),
+        "fixmedins_code": known_institution(context.institutions),
         "insutype": choice(by_word(vocabulary.INSUTYPE_WORDS)),
         "clr_type": choice_or_code(by_word(vocabulary.CLR_TYPE_WORDS)),
         "stmt_begndate": parse_day,
@@ -223,7 +236,8 @@ class _Checker:
 def check_totals(table: Table, context: CheckContext) -> CheckedStatements[TotalsRow]:
     """Check every row of a ``statement_totals`` table."""
     checked: CheckedStatements[TotalsRow] = CheckedStatements()
-    for row in _checked(table, STATEMENT_TOTALS, context, checked):
+    checker = _Checker(table, STATEMENT_TOTALS, context)
+    for row in rows_of(table, checker.check, _conflict, checked):
         if isinstance(row, TotalsRow):
             checked.rows.append(row)
     return checked
@@ -232,19 +246,23 @@ def check_totals(table: Table, context: CheckContext) -> CheckedStatements[Total
 def check_details(table: Table, context: CheckContext) -> CheckedStatements[DetailRow]:
     """Check every row of a ``statement_details`` table."""
     checked: CheckedStatements[DetailRow] = CheckedStatements()
-    for row in _checked(table, STATEMENT_DETAILS, context, checked):
+    checker = _Checker(table, STATEMENT_DETAILS, context)
+    for row in rows_of(table, checker.check, _conflict, checked):
         if isinstance(row, DetailRow):
             checked.rows.append(row)
     return checked
 
 
-def _checked(
-    table: Table, kind: Kind, context: CheckContext, checked: CheckedStatements[Any]
-) -> Iterator[TotalsRow | DetailRow]:
+def rows_of(
+    table: Table,
+    check: Callable[[int, Sequence[Cell]], WholeRow | tuple[Rejection, ...]],
+    conflict: Callable[[Any, int], Rejection],
+    checked: CheckedStatements[Any],
+) -> Iterator[WholeRow]:
     """Give the rows that are in order, each group or settlement once; note all that is wrong."""
     checked.problems += table.notices
-    checker, totals = _Checker(table, kind, context), ControlTotals(table.head)
-    earlier: dict[Any, TotalsRow | DetailRow] = {}
+    totals = ControlTotals(table.head)
+    earlier: dict[Any, WholeRow] = {}
     rows = rejected = 0
     try:
         for line, cells in table.rows():
@@ -253,7 +271,7 @@ def _checked(
                 continue
             rows += 1
             totals.add(line, cells, None)
-            row = checker.check(line, cells)
+            row = check(line, cells)
             if isinstance(row, tuple):
                 checked.rejections += row
                 rejected += 1
@@ -266,14 +284,16 @@ def _checked(
             elif first.said == row.said:
                 checked.repeated.append(Repeated(line, first.line))
             else:
-                checked.rejections.append(_conflict(row, first.line, kind))
+                checked.rejections.append(conflict(row, first.line))
     except FileRefused as wrong:
         checked.problems += wrong.problems
     if not checked.stopped:
         checked.problems += [*totals.problems(), *([] if rows else [FileProblem("no_rows")])]
 
 
-def _conflict(row: TotalsRow | DetailRow, first_line: int, kind: Kind) -> Rejection:
+def _conflict(row: TotalsRow | DetailRow, first_line: int) -> Rejection:
+    totals = isinstance(row, TotalsRow)
+    kind = STATEMENT_TOTALS if totals else STATEMENT_DETAILS
     value = row.institution if isinstance(row, TotalsRow) else row.setl_id
     facts = {"first_line": first_line}
     return Rejection(row.line, kind.key_column, "statement_conflict", value, facts, kind.name)

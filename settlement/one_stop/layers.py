@@ -2,7 +2,8 @@
 
 ``within scope 符合政策范围 = total - own 全自费 - above limit price 超限价 - first share 先行自付``; then
 
-1. basic: what lies above the deductible, by segments, up to the yearly ceiling 封顶线;
+1. basic: what lies above the deductible of the settlement, or of the year (门诊), by segments, up to
+   the yearly ceiling 封顶线;
 2. catastrophic: 累计计算、分段报销、按次结算. The year's qualified self-payment so far and with this
    settlement are both put through the segments; this settlement is paid the difference, so that a
    year's sum never depends on how it was cut into settlements;
@@ -51,6 +52,7 @@ class LayerPolicy:
     """What an area's year says for one kind of settlement and class of person."""
 
     basic: Layer
+    basic_yearly: bool = False  # the basic deductible is met once a year, not by each settlement
     catastrophic: Layer | None = None
     catastrophic_part: str = "hifmi_pay"  # hifob_pay for employees
     assistance: Layer | None = None
@@ -76,6 +78,7 @@ class Cost:
 class YearSoFar:
     """What the year has used before this settlement (年度累计), in fen."""
 
+    basic_scope_fen: int = 0  # within scope so far, of care whose deductible is yearly
     basic_paid_fen: int = 0
     qualified_fen: int = 0  # qualified self-payment that entered the catastrophic layer
     catastrophic_paid_fen: int = 0
@@ -122,7 +125,8 @@ def settle(cost: Cost, policy: LayerPolicy, year: YearSoFar) -> Settled:
     if scope < 0:
         raise ValueError("more lies outside the list than the settlement cost")
     parts: dict[str, int] = {}
-    basic = _within_ceiling(by_segments(scope, policy.basic), policy.basic, year.basic_paid_fen)
+    before = year.basic_scope_fen if policy.basic_yearly else 0
+    basic = cumulative(before, scope, policy.basic, year.basic_paid_fen)
     parts["hifp_pay"] = basic
     left = scope - basic
     catastrophic, qualified = 0, 0
@@ -149,6 +153,7 @@ def settle(cost: Cost, policy: LayerPolicy, year: YearSoFar) -> Settled:
         parts=parts,
         person_fen=cost.total_fen - sum(parts.values()),
         year=YearSoFar(
+            basic_scope_fen=year.basic_scope_fen + scope,
             basic_paid_fen=year.basic_paid_fen + basic,
             qualified_fen=year.qualified_fen + qualified,
             catastrophic_paid_fen=year.catastrophic_paid_fen + catastrophic,

@@ -46,7 +46,8 @@ PURE = (
     "settlement.clearing.monthly",
     "settlement.clearing.point_value",
     "settlement.clearing.policy",
-    "settlement.one_stop",
+    "settlement.one_stop.layers",
+    "settlement.one_stop.policy",
     "settlement.reconciliation.match",
 )
 

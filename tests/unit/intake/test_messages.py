@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from settlement.intake.case_rows import check_cases
 from settlement.intake.checked_files import Rejected, check_flows
 from settlement.intake.columns import KINDS
 from settlement.intake.problem_texts import FILE_TEXTS, NOTICES
@@ -117,6 +118,28 @@ LATER = {
         {"differences": ("medfee_sumamt", "acct_pay")},
         "claims",
     ),
+    "unknown_settlement": Rejection(2, "setl_id", "unknown_settlement", "S9", {}, "groupings"),
+    "settlement_cancelled": Rejection(
+        *(2, "setl_id", "settlement_cancelled", "S1"), {"position": 17}, "groupings"
+    ),
+    "institution_differs": Rejection(
+        *(2, "fixmedins_code", "institution_differs", "H33060400002"),
+        {"setl_id": "S1", "institution": "H33060400001"},
+        "groupings",
+    ),
+}
+REVIEWED = {
+    "setl_id": "S1",
+    "review_no": "TL1",
+    "decision": "通过",
+    "points": "1850",
+    "reason": "费用合理",
+}
+CASES = {
+    "not_a_decimal": {"setl_id": "S2", "points": "很多"},
+    "points_needed": {"setl_id": "S2", "points": ""},
+    "points_not_accepted": {"setl_id": "S2", "decision": "不通过"},
+    "row_conflict": {"points": "1900"},
 }
 
 
@@ -152,6 +175,9 @@ def provoked(files, flow_row, claim, context, check_claims):
     for code, changes in STATEMENTS.items():
         stated = table_of(files, [STATED, STATED | changes])
         found[code] = check_totals(stated, context).rejections
+    for code, changes in CASES.items():
+        reviewed = table_of(files, [REVIEWED, REVIEWED | changes])
+        found[code] = check_cases(reviewed, context).rejections
     return found | {code: [rejection] for code, rejection in LATER.items()}
 
 

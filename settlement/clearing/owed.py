@@ -1,0 +1,189 @@
+"""What institutions are owed, by stage (应付的环节), summed from the archive at a position of the log.
+
+The read models say the same to whoever looks; whoever decides asks here. Postings of every fact that
+names an institution are added up by leaf fund, institution, month of care and account, for all
+institutions at once. What a claims intake has posted counts once it is complete.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from ledger.archive.read import Archive
+from ledger.domain.chart import STAGES
+from ledger.events.base import Fact
+from ledger.events.cash import CashFact, DocumentReversed
+from ledger.events.claim import ClaimRefunded, ClaimReversed, ClaimSettled
+from ledger.events.intake import IntakeCompleted, IntakeStarted
+from ledger.events.registry import CATALOGUE
+from ledger.events.settlement import SettlementFact
+from settlement.clearing.engine import Engine, Parts, Table
+from settlement.clearing.kernel import POSTINGS
+
+BOOKED, DECLARED, APPROVED = "owed.booked", "owed.declared", "owed.approved"
+PREPAID_ASSET = "advance.prepayment"
+
+_RUNNING = """
+WITH finished AS (
+    SELECT c.intake, MAX(c.position) AS through
+    FROM completed AS c JOIN bounds AS b ON c.area = b.area
+    WHERE c.position <= b.watermark
+    GROUP BY c.intake
+),
+running AS (
+    SELECT s.intake, MIN(s.position) AS since
+    FROM started AS s JOIN bounds AS b ON s.area = b.area
+    LEFT JOIN finished AS f ON f.intake = s.intake
+    WHERE s.position <= b.watermark AND s.kind = 'claims' AND s.position > COALESCE(f.through, 0)
+    GROUP BY s.intake
+)"""
+
+#: One row for each leaf fund, institution, month of care and account: credits less debits.
+OWED = f"""{_RUNNING},
+posted AS (
+    SELECT c.belongs_to, UNNEST(c.postings) AS p
+    FROM claimed AS c JOIN bounds AS b ON c.area = b.area
+    LEFT JOIN running AS r ON r.intake = c.source_intake
+    WHERE c.position <= b.watermark AND (r.intake IS NULL OR c.position < r.since)
+    UNION ALL
+    SELECT d.belongs_to, UNNEST(d.postings) AS p
+    FROM documents AS d JOIN bounds AS b ON d.area = b.area
+    WHERE d.position <= b.watermark
+),
+sided AS (
+    SELECT o.belongs_to, o.p.fund AS fund, o.p.party AS party, o.p.credit AS account, o.p.fen AS fen
+    FROM posted AS o
+    UNION ALL
+    SELECT o.belongs_to, o.p.fund, o.p.party, o.p.debit, -o.p.fen
+    FROM posted AS o
+)
+SELECT fund, party, belongs_to, account, SUM(fen) AS fen
+FROM sided
+WHERE party IS NOT NULL
+    AND (account LIKE 'owed.%' OR account LIKE 'claims.%' OR account = '{PREPAID_ASSET}')
+GROUP BY fund, party, belongs_to, account
+"""
+
+#: What settlements of some months made each fund owe, by 险种 and 清算类别, refunds taken off.
+BOOKED_BY_GROUP = f"""{_RUNNING},
+standing AS (
+    SELECT s.belongs_to, s.insutype, s.clr_type, UNNEST(s.postings) AS p
+    FROM settlements AS s JOIN bounds AS b ON s.area = b.area
+    JOIN months AS m ON m.code = s.belongs_to
+    LEFT JOIN running AS r ON r.intake = s.source_intake
+    LEFT JOIN (
+        SELECT u.original_position
+        FROM undone AS u JOIN bounds AS b ON u.area = b.area
+        WHERE u.position <= b.watermark
+    ) AS x ON x.original_position = s.position
+    WHERE s.position <= b.watermark AND x.original_position IS NULL
+        AND (r.intake IS NULL OR s.position < r.since)
+)
+SELECT o.p.party, o.insutype, o.clr_type, o.belongs_to, o.p.fund, SUM(o.p.fen) AS fen
+FROM standing AS o
+GROUP BY o.p.party, o.insutype, o.clr_type, o.belongs_to, o.p.fund
+"""
+
+_PLACE = (("position", "BIGINT"), ("area", "VARCHAR"))
+_POSTED = (*_PLACE, ("belongs_to", "VARCHAR"), ("source_intake", "VARCHAR"), ("postings", POSTINGS))
+_GROUPED = (*_POSTED, ("insutype", "VARCHAR"), ("clr_type", "VARCHAR"))
+
+
+class Month(NamedTuple):
+    """A month of one institution at one leaf fund."""
+
+    fund: str
+    institution: str
+    month: str
+
+
+class Group(NamedTuple):
+    """What one application is for (清算申请的口径)."""
+
+    institution: str
+    insutype: str
+    clr_type: str
+    month: str
+
+
+def _topics(*bases: type[Fact]) -> frozenset[str]:
+    return frozenset(topic for topic, kind in CATALOGUE.items() if issubclass(kind, bases))
+
+
+_DOCUMENTS = _topics(CashFact, DocumentReversed, SettlementFact)
+_CLAIMS = _topics(ClaimSettled, ClaimRefunded)
+
+
+@dataclass(frozen=True)
+class Records:
+    """The archive of an area up to a position of the log, and who answers from it."""
+
+    archive: Archive
+    engine: Engine
+    area: str
+    watermark: int
+
+    def owed(self, *, since: str | None = None) -> dict[Month, dict[str, int]]:
+        """Give every account's amount in fen; ``since`` leaves out settlements booked before.
+
+        What moves from stage to stage is there whole in any case: a month's settlements are booked
+        in it or later, so the sums of that month and all later ones are complete.
+        """
+        parts = {
+            "claimed": self._parts({*_CLAIMS, ClaimReversed.TOPIC}, _POSTED, since),
+            "documents": self._parts(_DOCUMENTS, _POSTED),
+            **self._intakes,
+        }
+        found: dict[Month, dict[str, int]] = {}
+        for fund, party, month, account, fen in self.engine.answer(OWED, parts, self._bounds):
+            if fen:
+                found.setdefault(Month(fund, party, month), {})[account] = int(fen)
+        return found
+
+    def booked_by_group(self, *months: str) -> dict[Group, dict[str, int]]:
+        """Give what each leaf fund owes for the settlements of a group, in fen, nil left out."""
+        since = min(months)
+        parts = {
+            "settlements": self._parts(_CLAIMS, _GROUPED, since),
+            "undone": self._parts(
+                {ClaimReversed.TOPIC}, (*_PLACE, ("original_position", "BIGINT")), since
+            ),
+            **self._intakes,
+        }
+        told = {
+            **self._bounds,
+            "months": Table((("code", "VARCHAR"),), [(one,) for one in sorted(set(months))]),
+        }
+        found: dict[Group, dict[str, int]] = {}
+        for *group, fund, fen in self.engine.answer(BOOKED_BY_GROUP, parts, told):
+            if fen:
+                found.setdefault(Group(*group), {})[fund] = int(fen)
+        return found
+
+    def by_stage(self, fund: str, institution: str, month: str) -> Mapping[str, int]:
+        """Give what a leaf fund owes one institution for a month, in fen by stage."""
+        by_account = self.owed(since=month).get(Month(fund, institution, month), {})
+        return {stage: by_account.get(stage, 0) for stage in STAGES}
+
+    @cached_property
+    def _intakes(self) -> dict[str, Parts]:
+        named = (*_PLACE, ("intake", "VARCHAR"))
+        return {
+            "started": self._parts({IntakeStarted.TOPIC}, (*named, ("kind", "VARCHAR"))),
+            "completed": self._parts({IntakeCompleted.TOPIC}, named),
+        }
+
+    @property
+    def _bounds(self) -> dict[str, Table]:
+        columns = (("area", "VARCHAR"), ("watermark", "BIGINT"))
+        return {"bounds": Table(columns, [(self.area, self.watermark)])}
+
+    def _parts(
+        self,
+        topics: set[str] | frozenset[str],
+        columns: tuple[tuple[str, str], ...],
+        since: str | None = None,
+    ) -> Parts:
+        files = self.archive.parts(topic=topics, area=self.area, since=since, until=self.watermark)
+        return Parts(columns, tuple(files))

@@ -1,0 +1,48 @@
+"""What the intake says about groupings, reviews and assessments, in Chinese and English."""
+
+from settlement.intake.texts import Text
+
+CASES = {
+    "not_a_decimal": Text(
+        "「{field}」不是最多四位小数的数:{value}。",
+        "{field} is not a number with four decimals at most: {value}.",
+        "写成 92.5 或 1850.0000,不带百分号。",
+        "Write 92.5 or 1850.0000, without a percent sign.",
+    ),
+    "points_needed": Text(
+        "评议通过的病例没有认定点数。",
+        "The case was accepted, and its points are missing.",
+        "请填写评议认定的点数(已含机构系数)。",
+        "Say the points that the review gave, the institution's coefficient included.",
+    ),
+    "points_not_accepted": Text(
+        "评议不通过的病例不应有认定点数 {value}。",
+        "The case was not accepted, yet it has {value} points.",
+        "请核对评议结果;不通过的按原规则计点。",
+        "Check the decision: a case that is not accepted counts by the ordinary rules.",
+    ),
+    "unknown_settlement": Text(
+        "账簿中没有结算 {value}。",
+        "There is no settlement {value} in the books.",
+        "请核对结算ID,或先导入该笔结算。",
+        "Check the id, or bring the settlement in first.",
+    ),
+    "settlement_cancelled": Text(
+        "结算 {value} 已退费或冲销({where}),不再是病例。",
+        "The settlement {value} was refunded or reversed ({where}): it is no case any more.",
+        "请从名单中去掉该笔。",
+        "Take it off the list.",
+    ),
+    "institution_differs": Text(
+        "结算 {setl_id} 属于机构 {institution},不是 {value}。",
+        "The settlement {setl_id} is of institution {institution}, not {value}.",
+        "请核对机构编号与结算ID。",
+        "Check the institution and the settlement.",
+    ),
+    "row_conflict": Text(
+        "{value} 已有不同内容({where})。",
+        "{value} has other content already ({where}).",
+        "同一文件每个病例(机构)一行;评议结论更改须用新的评议单号。",
+        "One row for each case or institution of a file; a changed review has a number of its own.",
+    ),
+}

@@ -1,0 +1,183 @@
+"""Recording groupings (入组), reviews (特例单议) and assessments (年度考核): what is new, what is barred.
+
+The same content again counts as already there. A grouping or an assessment with other content is a
+newer fact, and the latest counts. A review's number stands for one decision: other content under it
+is a conflict; a case that is decided about again has a review of another number. Where a case is no
+case (unknown, refunded, reversed) or belongs to somebody else, its row is rejected.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from ledger.aggregates.area import Area
+from ledger.application import FundLedger
+from ledger.domain.identity import assessment_stream, case_stream, claim_stream
+from ledger.events.base import Envelope, Fact, Source
+from ledger.events.cases import AssessmentRecorded, CaseGrouped, CaseReviewed
+from ledger.events.claim import ClaimFact
+from ledger.store.codec import StoredRow, decode_fact
+from settlement.intake.case_rows import (
+    AssessmentRow,
+    CaseRow,
+    GroupingRow,
+    ReviewRow,
+    conflict,
+)
+from settlement.intake.columns import CASE_REVIEWS, GROUPINGS
+from settlement.intake.post_statements import New
+from settlement.intake.rejections import Rejection
+
+_BATCH = 5_000
+_History = Sequence[tuple[int, Fact]]
+_Head = tuple[int, Fact]
+
+
+@dataclass(frozen=True, slots=True)
+class _Books:
+    """What the books know of the settlements of a file, and of what was recorded before."""
+
+    settled: Mapping[UUID, _Head]
+    before: Mapping[UUID, _History]
+
+
+def new_case_facts(
+    ledger: FundLedger, area: Area, rows: Sequence[CaseRow], *, intake: str, user: str
+) -> New:
+    """Give the facts for what the log does not say already, and the rows that it bars."""
+    books = _read(ledger, area.code, rows)
+    found: list[Envelope] = []
+    rejections: list[Rejection] = []
+    for row in rows:
+        stream = _stream(area.code, row)
+        history = books.before.get(stream, ())
+        settled = _settlement(books, area.code, row)
+        if isinstance(settled, Rejection):
+            rejections.append(settled)
+            continue
+        said = _said_before(row, history)
+        if isinstance(said, Rejection):
+            rejections.append(said)
+        elif not said:
+            source = Source(intake=intake, line=row.line)
+            fact = _fact(area.code, row, settled, by=user, source=source)
+            found.append(Envelope(stream, len(history) + 1, fact))
+    return New(found, len(found), tuple(rejections))
+
+
+def _stream(area: str, row: CaseRow) -> UUID:
+    if isinstance(row, AssessmentRow):
+        return assessment_stream(area, row.institution, row.year)
+    return case_stream(area, row.setl_id)
+
+
+def _read(ledger: FundLedger, area: str, rows: Sequence[CaseRow]) -> _Books:
+    cases = [row.setl_id for row in rows if not isinstance(row, AssessmentRow)]
+    claims = [claim_stream(area, one, refund=refund) for one in cases for refund in (False, True)]
+    settled = {
+        row.originator_id: (row.position, decode_fact(row.topic, row.state, position=row.position))
+        for row in _heads(ledger.log.heads, claims)
+    }
+    own = dict.fromkeys(_stream(area, row) for row in rows)
+    before = {
+        row.originator_id: [
+            (position, one.fact) for position, one in ledger.history(row.originator_id)
+        ]
+        for row in _heads(ledger.log.heads, own)
+    }
+    return _Books(settled, before)
+
+
+def _heads(
+    heads: Callable[[Sequence[bytes]], list[StoredRow]], streams: Iterable[UUID]
+) -> Iterator[StoredRow]:
+    rest = iter(streams)
+    while batch := list(islice(rest, _BATCH)):
+        yield from heads([stream.bytes for stream in batch])
+
+
+def _settlement(books: _Books, area: str, row: CaseRow) -> ClaimFact | Rejection | None:
+    """Give the settlement that a case is of; an assessment has none."""
+    if isinstance(row, AssessmentRow):
+        return None
+    kind = GROUPINGS.name if isinstance(row, GroupingRow) else CASE_REVIEWS.name
+
+    def bar(key: str, code: str, value: str, **facts: Any) -> Rejection:
+        return Rejection(row.line, key, code, value, facts, kind)
+
+    head = books.settled.get(claim_stream(area, row.setl_id, refund=False))
+    if head is None:
+        return bar("setl_id", "unknown_settlement", row.setl_id)
+    position, fact = head
+    refund = books.settled.get(claim_stream(area, row.setl_id, refund=True))
+    if not isinstance(fact, ClaimFact):
+        return bar("setl_id", "settlement_cancelled", row.setl_id, position=position)
+    if refund is not None and isinstance(refund[1], ClaimFact) and refund[0] > position:
+        return bar("setl_id", "settlement_cancelled", row.setl_id, position=refund[0])
+    if row.institution not in {None, fact.institution}:
+        where = {"setl_id": row.setl_id, "institution": fact.institution}
+        return bar("fixmedins_code", "institution_differs", row.institution or "", **where)
+    return fact
+
+
+def _said_before(row: CaseRow, history: _History) -> bool | Rejection:
+    """Tell whether the log says it already; a review under a known number may be in conflict."""
+    if isinstance(row, GroupingRow):
+        grouped = [one for _, one in history if isinstance(one, CaseGrouped)]
+        return bool(grouped) and _told(grouped[-1]) == row.said
+    if isinstance(row, AssessmentRow):
+        assessed = [
+            one
+            for _, one in history
+            if isinstance(one, AssessmentRecorded) and one.fund == row.fund
+        ]
+        return bool(assessed) and _told(assessed[-1]) == row.said
+    for position, one in history:
+        if isinstance(one, CaseReviewed) and one.review_no == row.review_no:
+            return True if _told(one) == row.said else conflict(row, {"position": position})
+    return False
+
+
+def _told(fact: Fact) -> tuple[Any, ...]:
+    """Say a recorded fact as the row that made it says it."""
+    match fact:
+        case CaseGrouped():
+            return fact.setl_id, fact.dise_code, fact.reason
+        case CaseReviewed():
+            return fact.setl_id, fact.review_no, fact.decision, fact.points4, fact.reason
+        case AssessmentRecorded():
+            return (*(fact.institution, fact.year, fact.fund), fact.score, fact.deduction_fen)
+        case _:
+            raise TypeError(f"not a fact of a case or an assessment: {type(fact).__name__}")
+
+
+def _fact(area: str, row: CaseRow, settled: ClaimFact | None, *, by: str, source: Source) -> Fact:
+    if isinstance(row, AssessmentRow):
+        return AssessmentRecorded(
+            area=area,
+            fund=row.fund,
+            institution=row.institution,
+            year=row.year,
+            score=row.score,
+            deduction_fen=row.deduction_fen,
+            by=by,
+            source=source,
+        )
+    if settled is None:
+        raise TypeError("a case without its settlement")
+    common: dict[str, Any] = {
+        "area": area,
+        "setl_id": row.setl_id,
+        "institution": settled.institution,
+        "period": settled.belongs_to,
+        "reason": row.reason,
+        "by": by,
+        "source": source,
+    }
+    if isinstance(row, ReviewRow):
+        return CaseReviewed(
+            **common, decision=row.decision, points4=row.points4, review_no=row.review_no
+        )
+    return CaseGrouped(**common, dise_code=row.dise_code)
