@@ -61,8 +61,8 @@ def score_stays(
 
 
 def watched(rules: Drg) -> frozenset[str]:
-    """Name the groups in which a readmission counts."""
-    if rules.rules.readmission_days < 0:
+    """Name the groups in which a readmission counts; none where the earlier stay keeps all."""
+    if rules.rules.readmission_keeps == 1:
         return frozenset()
     return frozenset(rules.groups) - rules.readmission_exempt
 
@@ -127,7 +127,7 @@ def _check(rules: Drg) -> None:
         ("readmission_keeps", own.readmission_keeps),
     ]
     for tier in own.high_tiers:
-        check_bounds("multiple", tier.multiple, 1, 100)
+        check_bounds("multiple", tier.multiple, 1, kernel.MAX_MULTIPLE)
         named.append(("multiple", tier.multiple))
     for name, edge in named:
         check_bounds(f"{name} (denominator)", edge.denominator, 1, kernel.MAX_DENOMINATOR)

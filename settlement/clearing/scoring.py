@@ -67,7 +67,7 @@ def scope_tables(
 def tables(rules: Dip, scope: Scope, *, watermark: int) -> dict[str, Table]:
     """Give the small tables of a run; NotComputable where a number is out of the kernel's bounds."""
     check_bounds("low", rules.low, 0, 1)
-    check_bounds("high", rules.high, 1, 100)
+    check_bounds("high", rules.high, 1, kernel.MAX_MULTIPLE)
     for name, edge in (("low", rules.low), ("high", rules.high)):
         check_bounds(f"{name} (denominator)", edge.denominator, 1, kernel.MAX_DENOMINATOR)
     groups = [(code, *_group(code, one, rules)) for code, one in rules.groups.items()]

@@ -127,7 +127,7 @@ def _held_back(
     cost, code = case["medfee_sumamt"], case["dise_code"]
     known = code in rules.groups
     named = known or code in rules.single_review
-    watched = known and code not in rules.readmission_exempt and rules.rules.readmission_days >= 0
+    watched = known and code not in rules.readmission_exempt
     plain = given4 is None
     reasons = {
         NO_GROUP: plain and not code,

@@ -43,8 +43,8 @@ class DrgRules:
         HighTier(upto_points=Fraction(200), multiple=Fraction(5, 2)),
         HighTier(upto_points=None, multiple=Fraction(2)),
     )
-    readmission_days: int = 15  # below nil: no readmission is looked for
-    readmission_keeps: Fraction = Fraction(1, 2)
+    readmission_days: int = 15
+    readmission_keeps: Fraction = Fraction(1, 2)  # 1: no readmission is looked for
     readmission_anywhere: bool = False  # a stay in another institution counts too
     undated_held: bool = True  # a stay without a date of admission is held back
     incomplete_ways: frozenset[str] = frozenset()  # 离院方式 of an incomplete stay
