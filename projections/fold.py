@@ -26,6 +26,7 @@ from ledger.events.claim import ClaimFact, ClaimRefunded, ClaimReversed
 from ledger.events.clearing import ApplicationFact, ClearingFact, OffsetFact
 from ledger.events.intake import IntakeCompleted, IntakeFact, IntakeStarted
 from ledger.events.month import MonthFact, YearTransferred
+from ledger.events.payout import PayoutFact
 from ledger.events.policy import PolicyFact
 from ledger.events.proposal import ProposalFact
 from ledger.events.reconciliation import ReconciliationFact
@@ -314,6 +315,7 @@ _BY_BASE: tuple[tuple[type[Fact], Handler], ...] = (
     (IntakeFact, Fold.intakes),
     (AreaFact, Fold.setup),
     (PolicyFact, Fold.noted),
+    (PayoutFact, Fold.noted),
     (ReconciliationFact, Fold.noted),
     (CaseFact, Fold.noted),
     (AssessmentRecorded, Fold.noted),

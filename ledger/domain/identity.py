@@ -59,6 +59,11 @@ def settlement_stream(area: str, fund: str, institution: str, month: str) -> UUI
     return _stream("settlement", area, fund, institution, month)
 
 
+def payouts_stream(area: str, fund: str, period: str) -> UUID:
+    """One stream per leaf fund and month of payment: its batches of payment orders (拨付单)."""
+    return _stream("payouts", area, fund, period)
+
+
 def application_stream(
     area: str, institution: str, insutype: str, clr_type: str, month: str
 ) -> UUID:

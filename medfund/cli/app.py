@@ -51,6 +51,7 @@ COMMANDS = {
         "demonstration": ("demo",),
         "founding": ("db", "setup"),
         "keeping": ("keys",),
+        "paying": ("payout",),
         "layers": ("layers",),
         "policies": ("policy",),
         "months": ("approve", "close", "reject", "reopen"),

@@ -245,9 +245,8 @@ cases AS (
         AND s.belongs_to IN (SELECT code FROM months)
 )"""
 
-#: One row for each institution and standing, and for each group of what is held back: cases, points,
-#: cost, what was booked, what persons and others bore, and the position of the first case.
-KERNEL = f"""{CASES},
+#: The cases of ``CASES`` as ``pointed``: each with its standing and its points.
+POINTED = f"""{CASES},
 judged AS (
     SELECT
         c.position, c.institution, c.dise_code, c.cost_fen, c.booked_fen, c.hospital_fen,
@@ -291,7 +290,11 @@ pointed AS (
         position, institution, standing, held_group, cost_fen, booked_fen, hospital_fen,
         COALESCE({hu("case4 * coefficient4", str(ONE))}, 0) AS points4
     FROM scored
-)
+)"""
+
+#: One row for each institution and standing, and for each group of what is held back: cases, points,
+#: cost, what was booked, what persons and others bore, and the position of the first case.
+KERNEL = f"""{POINTED}
 SELECT
     institution, standing, held_group,
     COUNT(*) AS cases, SUM(points4) AS points4, SUM(cost_fen) AS cost_fen,

@@ -21,6 +21,7 @@ intake   C
 post     C
 reverse  C
 refuse   C
+pay      C
 close    C R
 reopen   C R
 approve  R
