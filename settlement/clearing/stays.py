@@ -46,8 +46,8 @@ _INCOMPLETE = hu("complete4 * cost_fen", "average_fen")
 _REVIEW = hu("review4 * coefficient4", str(ONE))
 _KEPT = hu("full4 * keeps", "of_parts")
 
-#: One row for each institution and standing, and for each group of what is held back, as the kernel's.
-STAYS = f"""{CASES},
+#: The cases of ``CASES`` as ``pointed``: each with its standing and its points.
+POINTED_STAYS = f"""{CASES},
 judged AS (
     SELECT
         c.position, c.institution, c.dise_code, c.cost_fen, c.booked_fen, c.hospital_fen,
@@ -119,7 +119,10 @@ pointed AS (
             THEN dise_code END AS held_group,
         CASE WHEN standing = {Standing.READMITTED:d} THEN {_KEPT} ELSE full4 END AS points4
     FROM scored
-)
+)"""
+
+#: One row for each institution and standing, and for each group of what is held back, as the kernel's.
+STAYS = f"""{POINTED_STAYS}
 SELECT
     institution, standing, held_group,
     COUNT(*) AS cases, SUM(points4) AS points4, SUM(cost_fen) AS cost_fen,
