@@ -11,7 +11,7 @@ from ledger.aggregates.area import Area
 from ledger.aggregates.policies import Policies, Version
 from ledger.archive.read import Archive
 from ledger.domain.fund import PERSONAL, parent
-from ledger.domain.period import Period
+from ledger.domain.period import Period, Year
 from ledger.store.reading import Reading
 from settlement.clearing import kernel, monthly
 from settlement.clearing.census import CaseKind, Census, take_census
@@ -74,7 +74,7 @@ class Question:
 
     area: str
     fund: str
-    period: Period
+    period: Period | Year
     watermark: int
     parts: Mapping[str, Parts]
     engine: Engine
@@ -84,9 +84,14 @@ class Question:
             area=self.area,
             fund=self.fund,
             insutypes=insutypes_of(self.fund),
-            months=frozenset({str(self.period)}),
+            months=frozenset(map(str, self.period.months)),
             kinds=kinds,
         )
+
+    @property
+    def month(self) -> int | None:
+        """Give the month (1 to 12); None where all of the year is asked for."""
+        return self.period.month if isinstance(self.period, Period) else None
 
 
 def insutypes_of(fund: str) -> frozenset[str]:
@@ -134,11 +139,11 @@ def refuse_unfinished(log: Reading, area: str, fund: str) -> None:
 
 
 def ask(
-    archive: Archive, engine: Engine, *, area: str, fund: str, period: Period, watermark: int
+    archive: Archive, engine: Engine, *, area: str, fund: str, period: Period | Year, watermark: int
 ) -> Question:
-    """Put the question for a month; ArchiveBehind where the archive does not reach the watermark."""
+    """Put the question for a month or a year; ArchiveBehind where the archive does not reach the watermark."""
     archive.require(watermark)
-    parts = parts_of(archive, area=area, since=str(period), until=watermark)
+    parts = parts_of(archive, area=area, since=str(period.months[0]), until=watermark)
     return Question(area, fund, period, watermark, parts, engine)
 
 
@@ -172,7 +177,7 @@ class _Run:
             for method in self._policy.methods
             for one in self._count(method, of_method.get(method.name, []))
         ]
-        due = monthly.due_of_month(self._policy, self._question.period.month, counted)
+        due = monthly.due_of_month(self._policy, self._question.month, counted)
         self._check_pool(due)
         gaps = [one for one in standing if self._method_of(one) is None]
         self._check_whole(census, counted, gaps)
