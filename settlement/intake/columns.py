@@ -156,6 +156,7 @@ CLAIMS = Kind(
         _code("mdtrtarea_admvs", "就医地医保区划", "就医地区划", "就医地"),
         _code("dise_code", "病种编码", "病组编码", "病种代码", "分组编码"),
         Column("days", "住院天数", Form.INTEGER, aliases=("天数", "住院床日")),
+        _code("dscg_way", "离院方式", "出院方式"),
     ),
 )
 

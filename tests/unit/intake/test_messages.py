@@ -168,7 +168,6 @@ REVIEWED = {
 }
 CASES = {
     "not_a_decimal": {"setl_id": "S2", "points": "很多"},
-    "points_needed": {"setl_id": "S2", "points": ""},
     "points_not_accepted": {"setl_id": "S2", "decision": "不通过"},
     "row_conflict": {"points": "1900"},
 }
