@@ -126,6 +126,11 @@ def statement_details_stream(area: str, institution: str, period: str) -> UUID:
     return _stream("statement-details", area, institution, period)
 
 
+def bank_statement_stream(area: str, source: str, account: str, period: str) -> UUID:
+    """One stream per account and month of what bank, treasury, fiscal bureau or tax office stated."""
+    return _stream("bank-statement", area, source, account, period)
+
+
 def reconciliation_stream(area: str, counterparty: str, period: str) -> UUID:
     """One stream per kind of counterparty and month: the recorded results (对账结果)."""
     return _stream("reconciliation", area, counterparty, period)
