@@ -94,6 +94,8 @@ def _changes(area: Area, file: SetupFile, by: str) -> Iterator[Fact]:
         "chart": dict(file.chart),
         "claim_parts": dict(file.claims.parts),
     }
+    if file.claims.places:
+        options["own_places"] = list(file.claims.places)
     if (area.name, area.options) != (table.name, options):
         yield facts.AreaConfigured(area=code, by=by, name=table.name, options=options)
     own_first = {fund.code: fund.first_month for fund in file.funds}

@@ -23,6 +23,7 @@ from settlement.intake.case_rows import check_cases
 from settlement.intake.checked_files import check_flows
 from settlement.intake.claim_check import ClaimsExaminer
 from settlement.intake.flow_facts import documents
+from settlement.intake.places import own_places
 from settlement.intake.post_cases import new_case_facts
 from settlement.intake.post_claims import ClaimPoster, ClaimsPlan, Progress
 from settlement.intake.post_flows import post_documents, sort_documents
@@ -177,6 +178,7 @@ def _context(desk: Desk) -> CheckContext:
         funds=desk.area.leaf_funds,
         institutions=frozenset(desk.area.institutions),
         accounts=account_words(codes),
+        places=own_places(desk.area),
     )
 
 

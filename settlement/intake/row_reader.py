@@ -28,6 +28,7 @@ class CheckContext:
     funds: frozenset[str]  # leaf funds that have a book here
     institutions: frozenset[str] = frozenset()  # empty: not compared
     accounts: Mapping[str, str]  # every word for an account → its key
+    places: tuple[str, ...] = ()  # places of the area beside its own code
 
 
 class RowReader:
