@@ -16,6 +16,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "post": frozenset({"clerk"}),
     "reverse": frozenset({"clerk"}),
     "refuse": frozenset({"clerk"}),
+    "pay": frozenset({"clerk"}),
+    "institution": frozenset({"clerk"}),
     "close": frozenset({"clerk", "reviewer"}),
     "reopen": frozenset({"clerk", "reviewer"}),
     "approve": frozenset({"reviewer"}),

@@ -117,6 +117,18 @@ def payment_failed_entry(fund: str, institution: str, fen: int) -> Entry:
     return (Posting(fund, "owed.ordered", "owed.approved", fen, institution),)
 
 
+def payment_returned_entry(fund: str, institution: str, fen: int) -> Entry:
+    """退汇 of a confirmed payment: lowers the expense until it is paid again, and may be ordered again.
+
+    The money comes back the way it went (财社〔2017〕144号 art. 41); it is no recovery.
+    """
+    place = "fiscal" if fund == ASSISTANCE else "expenditure"
+    return (
+        Posting(fund, place, "expense.benefit.returned", fen),
+        Posting(fund, "claims.paid", "owed.approved", fen, institution),
+    )
+
+
 def deposit_released_entry(fund: str, institution: str, fen: int) -> Entry:
     """返还质量保证金 after the yearly assessment: to be paid like what is approved."""
     return (Posting(fund, "owed.deposit", "owed.approved", fen, institution),)

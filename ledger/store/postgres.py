@@ -6,6 +6,7 @@ that commits late; a table lock would keep vacuum away (``postgres_append``).
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from threading import Event, Lock
 from typing import Any, TypeVar
 from uuid import UUID
@@ -35,7 +36,7 @@ from ledger.store.postgres_pool import (
 from ledger.store.postgres_wire import Connection
 from ledger.store.prepared import Prepared
 from ledger.store.reading import Reading
-from ledger.store.recording import Clock, Recording
+from ledger.store.recording import Clock, Opener, Recording
 from ledger.store.statements import POSTGRESQL, rendered
 
 _TRIES, _PAUSE_SECONDS = 10, 0.2
@@ -90,6 +91,24 @@ class PostgresSnapshot(PostgresReading):
             return _ask(self._connection, statement, params).fetchall()
 
 
+@contextmanager
+def _snapshot(connection: psycopg.Connection[Any], store: str) -> Iterator[Reading]:
+    with connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        yield PostgresSnapshot(connection, store)
+
+
+@contextmanager
+def _opened(url: str, store: str) -> Iterator[Reading]:
+    with (
+        failures_told(store),
+        psycopg.connect(url, connect_timeout=CONNECT_SECONDS, client_encoding="utf8") as connection,
+        _snapshot(connection, store) as log,
+    ):
+        yield log
+
+
 class PostgresRecorder(PostgresReading, Recording, PostgresApplicationRecorder):
     """The library's recorder, with everything that goes with an append in its transaction."""
 
@@ -133,11 +152,12 @@ class PostgresRecorder(PostgresReading, Recording, PostgresApplicationRecorder):
         with (
             failures_told(self.store),
             self.datastore.connection() as connection,
-            connection.transaction(),
+            _snapshot(connection, self.store) as log,
         ):
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            yield PostgresSnapshot(connection, self.store)
+            yield log
+
+    def elsewhere(self) -> Opener:
+        return partial(_opened, self._url, self.store)
 
     def record(self, prepared: Prepared, commit: Commit) -> Receipt:
         try:

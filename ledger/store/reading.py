@@ -239,11 +239,12 @@ class Reading(ABC):
 class EventsInOrder:
     """The log's events in their order, read ahead by the page."""
 
-    def __init__(self, log: Reading) -> None:
+    def __init__(self, log: Reading, *, after: int = 0, until: int | None = None) -> None:
         self._log = log
         self._page = Columns((), (), (), (), ())
         self._next = 0  # in the page
-        self._after = 0
+        self._after = after
+        self._until = _END if until is None else until  # nothing beyond is worth reading ahead
 
     def up_to(self, position: int | None) -> Iterator[Columns]:
         """Give the events up to a position inclusive, or all that are left, some at a time."""
@@ -258,7 +259,8 @@ class EventsInOrder:
                 return
 
     def _read(self) -> bool:
-        self._page, self._next = self._log.columns(after=self._after, limit=_PAGE), 0
+        limit = max(0, min(_PAGE, self._until - self._after))
+        self._page, self._next = self._log.columns(after=self._after, limit=limit), 0
         if self._page.positions:
             self._after = self._page.positions[-1]
         return bool(self._page.positions)

@@ -25,6 +25,8 @@ from ledger.store.reading import Reading, microseconds
 BULK = 32
 
 Clock = Callable[[], datetime]
+#: Opens the log once more, as of one moment; can be sent to another process.
+Opener = Callable[[], AbstractContextManager[Reading]]
 
 
 class Recording(Reading):
@@ -43,6 +45,10 @@ class Recording(Reading):
     @abstractmethod
     def snapshot(self) -> AbstractContextManager[Reading]:
         """Read as of one moment, however long it takes."""
+
+    @abstractmethod
+    def elsewhere(self) -> Opener:
+        """Say how another process reads this log."""
 
     @abstractmethod
     def wait_for_append(self, *, after: int, timeout: float) -> int:

@@ -6,7 +6,8 @@ Every write starts with BEGIN IMMEDIATE: deferred transactions of several writer
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -45,7 +46,7 @@ from ledger.store.failures import (
 from ledger.store.guard import Params, Write
 from ledger.store.prepared import Prepared
 from ledger.store.reading import Reading
-from ledger.store.recording import Clock, Recording
+from ledger.store.recording import Clock, Opener, Recording
 from ledger.store.seals import Seal, seal_after
 from ledger.store.statements import SQLITE, rendered
 
@@ -199,6 +200,26 @@ class SqliteSnapshot(SqliteReading):
             return self._cursor.execute(rendered(statement, SQLITE), params).fetchall()
 
 
+@contextmanager
+def _snapshot(datastore: Datastore, store: str) -> Iterator[Reading]:
+    with failures_told(store), datastore.plain_cursor(writes=False) as cursor:
+        cursor.execute("BEGIN")
+        try:
+            yield SqliteSnapshot(cursor, store)
+        finally:
+            cursor.execute("ROLLBACK")
+
+
+@contextmanager
+def _opened(path: str, store: str) -> Iterator[Reading]:
+    datastore = Datastore(path)
+    try:
+        with _snapshot(datastore, store) as log:
+            yield log
+    finally:
+        datastore.close()
+
+
 class SqliteRecorder(SqliteReading, Recording, SQLiteApplicationRecorder):
     """The library's recorder, with everything that goes with an append in its transaction."""
 
@@ -222,14 +243,11 @@ class SqliteRecorder(SqliteReading, Recording, SQLiteApplicationRecorder):
                 returned.extend(cursor.execute(rendered(statement, SQLITE), row).fetchall())
         return returned
 
-    @contextmanager
-    def snapshot(self) -> Iterator[Reading]:
-        with failures_told(self.store), self.datastore.plain_cursor(writes=False) as cursor:
-            cursor.execute("BEGIN")
-            try:
-                yield SqliteSnapshot(cursor, self.store)
-            finally:
-                cursor.execute("ROLLBACK")
+    def snapshot(self) -> AbstractContextManager[Reading]:
+        return _snapshot(self.datastore, self.store)
+
+    def elsewhere(self) -> Opener:
+        return partial(_opened, self.datastore.pool.db_name, self.store)
 
     def record(self, prepared: Prepared, commit: Commit) -> Receipt:
         try:

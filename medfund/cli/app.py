@@ -51,6 +51,8 @@ COMMANDS = {
         "demonstration": ("demo",),
         "founding": ("db", "setup"),
         "keeping": ("keys",),
+        "institutions": ("institution",),
+        "payouts": ("payout",),
         "layers": ("layers",),
         "policies": ("policy",),
         "months": ("approve", "close", "reject", "reopen"),

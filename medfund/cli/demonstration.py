@@ -16,6 +16,8 @@ from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
 from medfund.cli.reading import render_indicators
 from medfund.cli.running import start_door
+from medfund.cli.sample_year import CLAIMS as YEAR_CLAIMS
+from medfund.cli.sample_year import book_of, run_year
 from medfund.demo.area import SampleArea, write_sample_area
 from medfund.tasks import run_pending
 from projections.compare import compare
@@ -29,25 +31,59 @@ from settlement.setup import apply_setup
 from settlement.setup_file import read_setup
 from settlement.tokens import issue_token
 
+AREA_CLAIMS = 100_000
 _SHOWN = Period(2023, 10)
 _PERSONS = re.compile(r"(\d+)人")
 
 
 @cli.command(help="演示:样例统筹区,从文件到封账 / a sample area from files to sealed months")
 @click.option("--seed", default=1, show_default=True, help="样例数据种子 / seed of the sample data")
-@click.option("--claims", default=100_000, show_default=True, help="结算笔数 / settlements")
+@click.option(
+    "--claims",
+    type=click.IntRange(min=1),
+    help="结算笔数,默认 100000,全年 1000000 / settlements, by default 100000, of a year 1000000",
+)
 @click.option("--folder", default=".demo", type=click.Path(path_type=Path), show_default=True)
 @click.option("--serve", is_flag=True, help="随后启动页面 / then serve the pages")
+@click.option(
+    "--year",
+    "whole_year",
+    is_flag=True,
+    help="样例市全年:200 家机构、两项基金,逐月结算 / a city's year, settled month by month",
+)
+@click.option(
+    "--months",
+    type=click.IntRange(1, 12),
+    default=12,
+    show_default=True,
+    help="全年中先做几个月 / of the year, so many months",
+)
 @pass_session
-def demo(session: Session, seed: int, claims: int, folder: Path, serve: bool) -> None:  # noqa: FBT001
+def demo(  # noqa: PLR0917  click passes options by name
+    session: Session,
+    seed: int,
+    claims: int | None,
+    folder: Path,
+    serve: bool,  # noqa: FBT001
+    whole_year: bool,  # noqa: FBT001
+    months: int,
+) -> None:
     """Run the demo in a book of its own."""
+    if whole_year:
+        run_year(session, seed=seed, claims=claims or YEAR_CLAIMS, folder=folder, months=months)
+        if serve:
+            settings = book_of(session.settings, folder / "year.db")
+            _serve(Session(settings, user="clerk1", area=None, output=session.output))
+        return
+    _sample_area(session, seed=seed, claims=claims or AREA_CLAIMS, folder=folder, serve=serve)
+
+
+def _sample_area(session: Session, *, seed: int, claims: int, folder: Path, serve: bool) -> None:
     database = folder / "medfund.db"
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("medfund.db*"):
         old.unlink()
-    settings = session.settings.model_copy(
-        update={"database_url": f"sqlite:///{database}", "broker_url": None}
-    )
+    settings = book_of(session.settings, database)
     demo_session = Session(settings, user="clerk1", area=None, output=session.output)
     started = time.monotonic()
     sample = write_sample_area(folder / "files", seed=seed, claims=claims)
@@ -63,7 +99,11 @@ def demo(session: Session, seed: int, claims: int, folder: Path, serve: bool) ->
         )
     _say_where(session, database, token)
     if serve:
-        start_door(demo_session, "medfund.web", "--host", "127.0.0.1", "--port", "8765")
+        _serve(demo_session)
+
+
+def _serve(session: Session) -> None:
+    start_door(session, "medfund.web", "--host", "127.0.0.1", "--port", "8765")
 
 
 def _say_where(session: Session, database: Path, token: str) -> None:

@@ -20,8 +20,8 @@ MAX_DAYS = 3_660
 _PRICES = (("code", "VARCHAR"), ("fen", "BIGINT"))
 _PRICING = (("by_days", "BIGINT"), ("capped", "BIGINT"))
 
-#: One row for each institution and standing, like the kernel's, with what the cases are worth.
-PRICED = f"""{CASES},
+#: The cases of ``CASES`` as ``told``: each with its standing and what it is worth.
+TOLD = f"""{CASES},
 coded AS (
     SELECT
         c.position, c.institution, c.cancelled, c.cost_fen, c.booked_fen, c.hospital_fen, r.capped,
@@ -52,7 +52,10 @@ told AS (
             THEN code END AS held_code,
         CASE WHEN standing = {Standing.NORMAL:d} THEN fen ELSE 0 END AS worth_fen
     FROM judged
-)
+)"""
+
+#: One row for each institution and standing, like the kernel's, with what the cases are worth.
+PRICED = f"""{TOLD}
 SELECT
     institution, standing, held_code,
     COUNT(*) AS cases, SUM(worth_fen) AS worth_fen, SUM(cost_fen) AS cost_fen,

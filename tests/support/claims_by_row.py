@@ -17,7 +17,7 @@ from settlement.intake.places import place_of
 _DETAILS = (
     *("mdtrt_id", "clr_way", "begndate", "enddate", "psn_type", "maf_psn_type"),
     *("mdtrt_cert_type", "pay_chnl", "pay_loc", "insuplc_admdvs", "mdtrtarea_admvs"),
-    *("dise_code", "days"),
+    *("dise_code", "days", "dscg_way"),
 )
 
 

@@ -169,6 +169,7 @@ def settling_rows() -> Iterator[list[str]]:
     assistance = steps.paid_entry("610", INSTITUTION, {"assistance": fen})
     yield ["拨付 paid, 610 医疗救助", *shown(assistance)]
     yield ["付款失败 payment failed", *shown(steps.payment_failed_entry(*whom, fen))]
+    yield ["退汇 payment returned", *shown(steps.payment_returned_entry(*whom, fen))]
     yield ["返还质量保证金 deposit released", *shown(steps.deposit_released_entry(*whom, fen))]
     yield [
         "不予返还质量保证金 deposit forfeited",

@@ -37,6 +37,7 @@ _STEPS: tuple[Callable[[str, str, int], Entry], ...] = (
     steps.ordered_entry,
     lambda *to: steps.paid_entry(*to[:2], {"inpatient": to[2], "chronic": 4}),
     steps.payment_failed_entry,
+    steps.payment_returned_entry,
     steps.deposit_released_entry,
     steps.deposit_forfeited_entry,
     lambda *to: steps.year_cleared_entry(*to[:2], -to[2]),

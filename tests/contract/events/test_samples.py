@@ -7,6 +7,7 @@ sample of its own, and the old one is still read.
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ledger.domain.chart import CHART
@@ -14,7 +15,7 @@ from ledger.domain.fund import is_leaf
 from ledger.domain.identity import area_stream
 from ledger.events.base import Envelope, Posted
 from ledger.events.registry import CATALOGUE, UPCASTERS
-from ledger.store.codec import EventUnreadable, decode_fact, encode
+from ledger.store.codec import EventUnreadable, decode_fact, encode, posted_decoder
 
 SAMPLES = {path.stem: path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.json"))}
 
@@ -63,3 +64,18 @@ def test_a_sample_with_a_column_missing_is_refused(topic):
     del body["area"]
     with pytest.raises(EventUnreadable):
         decode_fact(topic, json.dumps(body).encode())
+
+
+@pytest.mark.parametrize("topic", [topic for topic in SAMPLES if posted_decoder(topic)])
+def test_the_quick_way_to_the_postings_of_a_sample_is_as_strict_as_its_class(topic):
+    decode, fact = posted_decoder(topic).decode, decode_fact(topic, SAMPLES[topic])
+    plain = decode(SAMPLES[topic])
+    assert msgspec.to_builtins(plain) == msgspec.to_builtins(fact)
+    for name, value in json.loads(SAMPLES[topic]).items():
+        body = json.loads(SAMPLES[topic])
+        body[name] = ["no such value"] if isinstance(value, str | int | None) else 1
+        spoilt = json.dumps(body).encode()
+        with pytest.raises(EventUnreadable):
+            decode_fact(topic, spoilt)
+        with pytest.raises(msgspec.ValidationError):
+            decode(spoilt)

@@ -135,3 +135,9 @@ def unlocked(store_url: str, sql: Sql) -> Sql:
         for table in KEPT:
             sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
     return sql
+
+
+@pytest.fixture
+def place(store_url: str) -> str:
+    """Name the position column."""
+    return "rowid" if store_url.startswith("sqlite") else "notification_id"

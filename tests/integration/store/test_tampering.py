@@ -24,12 +24,6 @@ def books(ledger):
     return ledger
 
 
-@pytest.fixture
-def place(store_url):
-    """The name of the position column."""
-    return "rowid" if store_url.startswith("sqlite") else "notification_id"
-
-
 def codes(found):
     assert not found.ok
     return {finding.code for finding in found.findings}

@@ -21,6 +21,8 @@ intake   C
 post     C
 reverse  C
 refuse   C
+pay      C
+institution C
 close    C R
 reopen   C R
 approve  R

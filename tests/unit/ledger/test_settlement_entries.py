@@ -65,6 +65,13 @@ TABLE = [
         ],
     ),
     (steps.payment_failed_entry(F, H, 100), [("owed.ordered", "owed.approved", 100, H)]),
+    (
+        steps.payment_returned_entry(F, H, 100),
+        [
+            ("expenditure", "expense.benefit.returned", 100, None),
+            ("claims.paid", "owed.approved", 100, H),
+        ],
+    ),
     (steps.deposit_released_entry(F, H, 5), [("owed.deposit", "owed.approved", 5, H)]),
     (steps.deposit_forfeited_entry(F, H, 5), [("owed.deposit", "claims.forfeited", 5, H)]),
     (steps.year_cleared_entry(F, H, 7), [("claims.cleared", "owed.approved", 7, H)]),
@@ -83,6 +90,8 @@ def test_each_step_posts_what_the_table_says(entry, expected):
 def test_medical_assistance_is_paid_from_the_fiscal_account():
     (cash, _) = steps.paid_entry("610", H, {"assistance": 9})
     assert cash == Posting("610", "expense.benefit.assistance", "fiscal", 9)
+    (back, _) = steps.payment_returned_entry("610", H, 9)
+    assert back == Posting("610", "fiscal", "expense.benefit.returned", 9)
 
 
 def test_a_refusal_that_is_withdrawn_leaves_every_stage_as_it_was():

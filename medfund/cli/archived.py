@@ -1,0 +1,22 @@
+"""The archive brought up to the log, for commands that decide by it."""
+
+from ledger.archive.read import Archive
+from ledger.archive.write import bring_up_to
+from medfund.bootstrap import House
+from medfund.cli.app import Session
+
+
+def archive_up_to_now(session: Session, house: House) -> tuple[Archive, int]:
+    """Bring the archive up to the log as it stands; give it with that position."""
+    output, log = session.output, house.ledger.log
+    position = log.last_position()
+    with output.progress("archive") as progress:
+        done = bring_up_to(log, house.archive, position=position, progress=progress)
+    if done.events:
+        output.note(
+            output.say(
+                f"已续写归档 {done.events} 个事件,至日志位置 {done.position}。",
+                f"Archived {done.events} more events first, up to position {done.position}.",
+            )
+        )
+    return Archive(house.archive), position
