@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from ledger.domain.fund import is_institution, is_leaf
+from settlement.clearing import yearly_rules as yearly
 from settlement.clearing.bands import Band, Bands, Ratio
 from settlement.clearing.deposit import CEILING, DepositOrder
 from settlement.clearing.methods.per_diem import PerDiemCap, Stage, stage_problems
@@ -280,6 +281,33 @@ class BandsTable(_Table):
         return self
 
 
+class YearlyTable(_Table):
+    """``[yearly]``: how the year is cleared; every key may be left out."""
+
+    year: int | None = Field(default=None, ge=2000, le=9998)
+    bands_on: yearly.BandsOn = yearly.BandsOn.FUND
+    bands_of: yearly.BandsOf = yearly.BandsOf.POINTS
+    assessment: yearly.Assessment = yearly.Assessment.AFTER_BANDS
+    surplus: yearly.Surplus = yearly.Surplus.FUND
+    surplus_shared: Share = Fraction(0)
+    reserve_cap: Share = Fraction(1)
+    held_back: yearly.HeldBack = yearly.HeldBack.UNPAID
+    no_method: yearly.NoMethod = yearly.NoMethod.AS_BOOKED
+    months: yearly.Months = yearly.Months.SETTLED
+    rounding: yearly.Rounding = yearly.Rounding.FEN
+
+    @model_validator(mode="after")
+    def _shares_are_parts(self) -> "YearlyTable":
+        for name in ("surplus_shared", "reserve_cap"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} 须在 0 与 1 之间 / {name} lies between nil and one")
+        return self
+
+    def rules(self) -> yearly.YearlyRules:
+        said = {name: getattr(self, name) for name in type(self).model_fields if name != "year"}
+        return yearly.YearlyRules(year=None if self.year is None else str(self.year), **said)
+
+
 class PolicyFile(_Table):
     """The whole file."""
 
@@ -289,6 +317,7 @@ class PolicyFile(_Table):
     methods: list[MethodTable] = Field(min_length=1)
     deposit: DepositTable | None = None
     bands: BandsTable | None = None
+    yearly: YearlyTable = YearlyTable()
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "PolicyFile":
