@@ -37,7 +37,7 @@ _YUAN = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Booked:
+class YearBooks:
     """What the books say of one institution's year before it is cleared, in fen."""
 
     booked_fen: int = 0  # 记账 of all its settlements, refunds and reversals taken off
@@ -132,7 +132,7 @@ class _Account:
     lines: list[Line] = field(default_factory=list)
 
 
-def due_of_year(policy: Policy, due: MonthDue, books: Mapping[str, Booked]) -> YearDue:
+def due_of_year(policy: Policy, due: MonthDue, books: Mapping[str, YearBooks]) -> YearDue:
     """Give what the year leaves every institution that had cases, money or an assessment in it."""
     rules = policy.yearly
     accounts = _accounts(policy, due, books, rules)
@@ -166,7 +166,7 @@ def due_of_year(policy: Policy, due: MonthDue, books: Mapping[str, Booked]) -> Y
         _line(
             code,
             accounts[code],
-            books.get(code, Booked()),
+            books.get(code, YearBooks()),
             rules,
             entitled=entitled[code],
             granted=granted[code],
@@ -196,7 +196,7 @@ def _with_points(policy: Policy) -> frozenset[str]:
 
 
 def _accounts(
-    policy: Policy, due: MonthDue, books: Mapping[str, Booked], rules: YearlyRules
+    policy: Policy, due: MonthDue, books: Mapping[str, YearBooks], rules: YearlyRules
 ) -> dict[str, _Account]:
     pointed = _with_points(policy)
     found: dict[str, _Account] = {code: _Account() for code in books}
@@ -216,7 +216,7 @@ def _accounts(
     return found
 
 
-def _before_bands(books: Mapping[str, Booked], code: str, rules: YearlyRules) -> int:
+def _before_bands(books: Mapping[str, YearBooks], code: str, rules: YearlyRules) -> int:
     if rules.assessment is Assessment.AFTER_BANDS or code not in books:
         return 0
     return books[code].assessed_fen
@@ -242,7 +242,7 @@ def _gifts(shared_fen: int, entitled: Mapping[str, int]) -> dict[str, int]:
 def _line(
     code: str,
     account: _Account,
-    books: Booked,
+    books: YearBooks,
     rules: YearlyRules,
     *,
     entitled: int,

@@ -38,7 +38,7 @@ from settlement.clearing.policy import (
     Policy,
     SharingBy,
 )
-from settlement.clearing.yearly import Booked, due_of_year
+from settlement.clearing.yearly import YearBooks, due_of_year
 from settlement.clearing.yearly_rules import (
     Assessment,
     BandsOf,
@@ -100,7 +100,7 @@ def counted(code, *, method="inpatient", booked=None, points4=None, **more):
 
 def plain_books(**changes):
     """Every institution was settled what it was booked."""
-    books = {code: Booked(booked_fen=fen, settled_fen=fen) for code, fen in BOOKED.items()}
+    books = {code: YearBooks(booked_fen=fen, settled_fen=fen) for code, fen in BOOKED.items()}
     return books | {code: replace(books[code], **change) for code, change in changes.items()}
 
 
@@ -159,7 +159,7 @@ def test_the_bands_of_the_field_on_a_year(booked, paid):
     """§1.6: 1,000,000 is due; the reserve is large enough."""
     chosen = replace(policy(), budget=Budget(year_fen=1_250_000_00, reserve=F(1, 5)))
     cases = [counted("H1", booked=booked * 100)]
-    books = {"H1": Booked(booked_fen=booked * 100, settled_fen=booked * 100)}
+    books = {"H1": YearBooks(booked_fen=booked * 100, settled_fen=booked * 100)}
     (line,) = cleared(chosen, books, cases).lines
     assert (line.due_fen, line.final_fen) == (1_000_000_00, paid * 100)
     assert line.difference_fen == (paid - booked) * 100
@@ -254,7 +254,7 @@ def test_methods_without_points_stay_outside_of_the_bands_unless_the_policy_says
         counted("H1", method="beds", booked=50_00, points4=0, priced_fen=80_00),
         counted("H1", method="clinic", booked=30_00, points4=0),
     ]
-    books = {"H1": Booked(booked_fen=5_600_100_00, settled_fen=5_600_100_00)}
+    books = {"H1": YearBooks(booked_fen=5_600_100_00, settled_fen=5_600_100_00)}
     apart = cleared(policy(methods=OTHERS), books, cases).lines[0]
     assert (apart.priced_fen, apart.as_booked_fen) == (110_00, 20_00)
     assert apart.due_fen == 9_500_000_00
@@ -279,7 +279,7 @@ def test_whole_yuan_leave_a_difference_that_is_shown():
 def test_clearing_again_posts_the_difference_to_what_was_cleared():
     first = cleared()
     books = {
-        line.institution: Booked(booked_fen=line.booked_fen, settled_fen=line.final_fen)
+        line.institution: YearBooks(booked_fen=line.booked_fen, settled_fen=line.final_fen)
         for line in first.lines
     }
     assert set(column(cleared(books=books), "difference_fen").values()) == {0}
@@ -293,7 +293,7 @@ def test_what_is_not_settled_yet_and_will_be_is_not_posted_twice():
 
 
 def test_an_institution_without_cases_keeps_what_it_was_booked():
-    books = plain_books() | {"P9": Booked(booked_fen=77_00, settled_fen=70_00, refused_fen=7_00)}
+    books = plain_books() | {"P9": YearBooks(booked_fen=77_00, settled_fen=70_00, refused_fen=7_00)}
     (line,) = [line for line in cleared(books=books).lines if line.institution == "P9"]
     assert (line.as_booked_fen, line.final_fen, line.difference_fen) == (77_00, 70_00, 0)
 
@@ -327,7 +327,7 @@ def random_year(rows):
         code = f"H{number}"
         cases.append(counted(code, booked=booked, points4=points4, borne_fen=borne))
         cases.append(counted(code, method="beds", booked=priced // 2, points4=0, priced_fen=priced))
-        books[code] = Booked(
+        books[code] = YearBooks(
             booked_fen=booked + priced,
             refused_fen=deducted // 3,
             assessed_fen=deducted // 7,
