@@ -18,6 +18,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "refuse": frozenset({"clerk"}),
     "clear": frozenset({"clerk"}),
     "pay": frozenset({"clerk"}),
+    "institution": frozenset({"clerk"}),
     "close": frozenset({"clerk", "reviewer"}),
     "reopen": frozenset({"clerk", "reviewer"}),
     "approve": frozenset({"reviewer"}),

@@ -1,6 +1,5 @@
 """``clear``: what institutions are due for a month by the policy in force, computed and not posted."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from medfund.cli.clearing_runs import (
     render_settlement,
     show_run,
 )
+from medfund.cli.clearing_year import clear_whole_year, is_year
 from medfund.cli.output import Output
 from settlement.clearing.policy_file import read_policy
 from settlement.clearing.provisional import (
@@ -28,7 +28,6 @@ from settlement.clearing.provisional import (
     refuse_other_funds,
     refuse_unfinished,
 )
-from settlement.clearing.refusals import YearNotCleared
 from settlement.clearing.run_document import dry_run_document
 from settlement.month_runs import plan_month, question_of, request_clearing
 from settlement.policies import load_policies
@@ -81,7 +80,8 @@ def clear(
     elif len(words) == 1:
         if fund is None:
             raise click.UsageError("请用 --fund 指明险种 / name the fund: --fund F")
-        _clear(session, words[0], fund, other, dry_run=dry_run)
+        clear_period = clear_whole_year if is_year(words[0]) else _clear
+        clear_period(session, words[0], fund, other, dry_run=dry_run)
     else:
         raise click.UsageError(
             "clear PERIOD --fund F | clear list | clear show RUN | clear application list|withdraw ID"
@@ -141,8 +141,6 @@ def _render(output: Output, document: dict[str, Any]) -> None:
 
 
 def _month(period: str) -> Period:
-    if re.fullmatch(r"[0-9]{4}", period):
-        raise YearNotCleared(year=period)
     try:
         return Period.parse(period)
     except ValueError:

@@ -17,6 +17,7 @@ from settlement.clearing.deposit import DepositOrder, ReleaseRule
 from settlement.clearing.methods.drg import DrgRules
 from settlement.clearing.methods.fee_for_service import TotalControl
 from settlement.clearing.methods.per_diem import PerDiemCap, Stage
+from settlement.clearing.yearly_rules import YearlyRules
 
 #: Funds that owe parts of settlements and are paid by no method: what is declared is what is settled.
 PART_FUNDS = frozenset({PERSONAL, "320", "330", "392", ASSISTANCE})
@@ -101,11 +102,15 @@ class Dip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drg:
-    """DRG点数法: groups, coefficients of difference by institution, and the rules of multiples."""
+    """DRG点数法: groups, coefficients of difference by institution, and the rules of stays."""
 
     groups: Mapping[str, Group]
     coefficients4: Mapping[str, int]
     rules: DrgRules = field(default_factory=DrgRules)
+    bed_day: frozenset[str] = frozenset()  # 床日病组: the points of these are those of a day
+    single_review: frozenset[str] = frozenset()  # 非稳定组、歧义组: counted by a review only
+    readmission_exempt: frozenset[str] = frozenset()  # 放化疗 and the like
+    review_points: ReviewPoints = ReviewPoints.AFTER_COEFFICIENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +208,7 @@ class Policy:
     bands: Bands | None = None
     monthly: Monthly = field(default_factory=Monthly)
     payees: Mapping[str, str] = field(default_factory=dict)  # member → who is paid (牵头机构)
+    yearly: YearlyRules = field(default_factory=YearlyRules)
 
     def in_force(self, date: str) -> bool:
         """Tell whether the policy speaks for a date."""

@@ -3,6 +3,16 @@
 from ledger.errors import BooksDamaged, RuleRefused
 
 
+class ClearingNotPostedYet(RuleRefused):
+    """This version computes a month and posts nothing (尚不入账)."""
+
+    code = "clearing_not_posted_yet"
+    zh = "本版本只试算 {period} 的清算,尚不入账。"
+    en = "This version computes the clearing of {period} and does not post it yet."
+    hint_zh = "请加 --dry-run 试算。"
+    hint_en = "Add --dry-run to compute it."
+
+
 class ClearingMonthNotOver(RuleRefused):
     """A month is settled after its end (月末之后清算)."""
 
@@ -11,16 +21,6 @@ class ClearingMonthNotOver(RuleRefused):
     en = "{period} is not over (today is {today}); it is not settled before."
     hint_zh = "可加 --dry-run 试算;月末之后再清算。"
     hint_en = "Add --dry-run to compute it; settle it after its end."
-
-
-class YearNotCleared(RuleRefused):
-    """The yearly clearing is not computed by this version (年度清算)."""
-
-    code = "year_not_cleared_yet"
-    zh = "本版本尚不计算 {year} 年度清算。"
-    en = "This version does not compute the clearing of the year {year} yet."
-    hint_zh = "请按月试算:clear YYYY-MM --fund F --dry-run。"
-    hint_en = "Compute a month: clear YYYY-MM --fund F --dry-run."
 
 
 class FundNotCleared(RuleRefused):
@@ -51,16 +51,6 @@ class PolicyChangesWithinMonth(RuleRefused):
     en = "The policy changes within {period}: {first}, then {second} from {day} on."
     hint_zh = "请使政策自月初起生效。"
     hint_en = "Let a policy begin with a month."
-
-
-class MethodNotComputed(RuleRefused):
-    """The policy has a payment method that this version does not compute (支付方式)."""
-
-    code = "method_not_computed"
-    zh = "政策 {policy} 的方法 {method}({kind})本版本尚不计算。"
-    en = "This version does not compute the method {method} ({kind}) of the policy {policy}."
-    hint_zh = "可计算:dip、per_diem、fee_for_service、drg_rate。"
-    hint_en = "It computes dip, per_diem, fee_for_service and drg_rate."
 
 
 class IntakeUnderWay(RuleRefused):
