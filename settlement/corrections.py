@@ -91,6 +91,16 @@ class StatementStays(RuleRefused):
     hint_en = "Bring the corrected file in; the latest one counts."
 
 
+class ApplicationsAreWithdrawn(RuleRefused):
+    """An application for clearing is taken back by itself, for it may be settled (清算申请)."""
+
+    code = "applications_are_withdrawn"
+    zh = "导入批次 {intake} 是清算申请,不能整批冲销。"
+    en = "The intake {intake} holds applications for clearing; it cannot be reversed as a whole."
+    hint_zh = "请逐份撤销:clear application withdraw 申请编号 --reason 理由。"
+    hint_en = "Withdraw each one: clear application withdraw ID --reason TEXT."
+
+
 #: Kinds of files that post nothing.
 _UNPOSTED = frozenset(
     {"statement_totals", "statement_details", "groupings", "case_reviews", "assessments"}
@@ -167,6 +177,8 @@ def reverse_intake(
 def _refuse_statement(completed: Fact) -> None:
     if isinstance(completed, IntakeCompleted) and completed.kind in _UNPOSTED:
         raise StatementStays(intake=completed.intake, kind=completed.kind)
+    if isinstance(completed, IntakeCompleted) and completed.kind == "clearing_applications":
+        raise ApplicationsAreWithdrawn(intake=completed.intake)
 
 
 def _find(ledger: FundLedger, area: Area, ref: str) -> _Standing:

@@ -24,6 +24,15 @@ class ApplicationFact(Fact, frozen=True, kw_only=True):
     by: str
 
 
+class AppliedPart(msgspec.Struct, frozen=True, array_like=True):
+    """What of an application one leaf fund owes (申请的基金分项), stored as a list; amounts in fen."""
+
+    fund: str
+    booked_fen: int  # for the settlements that it is for
+    applied_fen: int
+    left_fen: int  # booked, not declared before, and not applied for: stays booked
+
+
 class ApplicationReceived(ApplicationFact, frozen=True, kw_only=True):
     """收到清算申请 (3203): what an institution applies for, as it says, in fen."""
 
@@ -37,9 +46,8 @@ class ApplicationReceived(ApplicationFact, frozen=True, kw_only=True):
     cash_fen: int
     account_fen: int
     hospital_fen: int
-    booked_fund_fen: int  # what the funds had booked for it, personal accounts aside
-    booked_account_fen: int
-    as_of: int  # log position up to which that is
+    parts: tuple[AppliedPart, ...]
+    as_of: int  # log position up to which the parts are
     content: str  # hash of what the row says
     source: Source
 
@@ -81,8 +89,8 @@ class SettlementApproved(SettlementFact, frozen=True, kw_only=True):
 class ClearedLine(msgspec.Struct, frozen=True, array_like=True):
     """One institution in a run (清算明细行), stored as a list in this order; amounts in fen, of this run alone.
 
-    booked − refused − otherwise − waiting = declared + on_behalf, and that − deposit + difference −
-    insurer − offset − prepaid + carried_in − carried_out = payable.
+    booked − refused − otherwise − waiting = settled, and settled − deposit + difference − insurer −
+    offset − prepaid + carried_in − carried_out = payable.
     """
 
     institution: str
@@ -92,8 +100,9 @@ class ClearedLine(msgspec.Struct, frozen=True, array_like=True):
     refused_fen: int  # 审核拒付
     otherwise_fen: int  # paid or taken off outside of any run
     waiting_fen: int  # not declared, or declared and not paid monthly
-    declared_fen: int  # settled here by applications
-    on_behalf_fen: int  # settled here without one
+    declared_fen: int  # by applications, as it stood
+    on_behalf_fen: int  # declared by the run itself
+    settled_fen: int  # 审定: of what is declared, what is settled now
     deposit_fen: int
     difference_fen: int
     insurer_fen: int

@@ -82,6 +82,7 @@ def _bring(
                     today=house.today(),
                     partial=partial,
                     dry_run=dry_run,
+                    archive=house.archive,
                     lease_seconds=session.settings.lease_seconds,
                     progress=progress,
                     wait=lambda: time.sleep(0.2),

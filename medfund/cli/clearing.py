@@ -12,6 +12,7 @@ from ledger.domain.money import format_yuan
 from ledger.domain.period import Period
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
+from medfund.cli.applying import list_applications, withdraw
 from medfund.cli.output import Output
 from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.month_document import month_document
@@ -44,9 +45,11 @@ _REASONS = {
 }
 
 
-@cli.command(help="按月清算试算 / what institutions are due for a month, computed and not posted")
-@click.argument("period", metavar="PERIOD")
-@click.option("--fund", required=True, help="险种 / fund, e.g. 310.pooled")
+@cli.command(
+    help="按月清算、申请 / clear a month; or: clear application list|withdraw ID",
+)
+@click.argument("words", nargs=-1, required=True, metavar="PERIOD | application list|withdraw ID")
+@click.option("--fund", help="险种 / fund, e.g. 310.pooled")
 @click.option(
     "--policy",
     "other",
@@ -54,15 +57,31 @@ _REASONS = {
     help="与现行政策并列试算 / a policy to show beside the one in force",
 )
 @click.option("--dry-run", is_flag=True, help="只试算 / compute only (posting comes later)")
+@click.option("--reason", help="撤销理由 / why an application is withdrawn")
 @pass_session
 def clear(
     session: Session,
-    period: str,
-    fund: str,
+    *,
+    words: tuple[str, ...],
+    fund: str | None,
     other: str | None,
-    dry_run: bool,  # noqa: FBT001  click passes options by name
+    dry_run: bool,
+    reason: str | None,
 ) -> None:
-    """Compute the monthly clearing of one fund."""
+    """Clear a month of one fund, or look after the applications for it."""
+    if words == ("application", "list"):
+        list_applications(session, fund)
+    elif words[:2] == ("application", "withdraw") and len(words) == 3:
+        withdraw(session, words[2], reason)
+    elif len(words) == 1:
+        if fund is None:
+            raise click.UsageError("请用 --fund 指明险种 / name the fund: --fund F")
+        _clear(session, words[0], fund, other, dry_run=dry_run)
+    else:
+        raise click.UsageError("clear PERIOD --fund F | clear application list|withdraw ID")
+
+
+def _clear(session: Session, period: str, fund: str, other: str | None, *, dry_run: bool) -> None:
     month = _month(period)
     if not dry_run:
         raise ClearingNotPostedYet(period=period)

@@ -8,7 +8,7 @@ institutions at once. What a claims intake has posted counts once it is complete
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ledger.archive.read import Archive
 from ledger.domain.chart import STAGES
@@ -18,8 +18,11 @@ from ledger.events.claim import ClaimRefunded, ClaimReversed, ClaimSettled
 from ledger.events.intake import IntakeCompleted, IntakeStarted
 from ledger.events.registry import CATALOGUE
 from ledger.events.settlement import SettlementFact
+from ledger.store.codec import decode_fact
 from settlement.clearing.engine import Engine, Parts, Table
 from settlement.clearing.kernel import POSTINGS
+
+_Fact = TypeVar("_Fact", bound=Fact)
 
 BOOKED, DECLARED, APPROVED = "owed.booked", "owed.declared", "owed.approved"
 PREPAID_ASSET = "advance.prepayment"
@@ -80,9 +83,17 @@ standing AS (
     WHERE s.position <= b.watermark AND x.original_position IS NULL
         AND (r.intake IS NULL OR s.position < r.since)
 )
-SELECT o.p.party, o.insutype, o.clr_type, o.belongs_to, o.p.fund, SUM(o.p.fen) AS fen
+SELECT
+    o.p.party, o.insutype, o.clr_type, o.belongs_to, o.p.fund, SUM(o.p.fen) AS fen,
+    SUM(CASE WHEN o.p.fen < 0 THEN -1 ELSE 1 END) AS cases
 FROM standing AS o
 GROUP BY o.p.party, o.insutype, o.clr_type, o.belongs_to, o.p.fund
+"""
+
+FACTS = """
+SELECT f.position, f.topic, f.state
+FROM facts AS f JOIN bounds AS b ON f.area = b.area
+WHERE f.position <= b.watermark
 """
 
 _PLACE = (("position", "BIGINT"), ("area", "VARCHAR"))
@@ -105,6 +116,13 @@ class Group(NamedTuple):
     insutype: str
     clr_type: str
     month: str
+
+
+class Booked(NamedTuple):
+    """What a leaf fund owes for settlements, refunds taken off."""
+
+    fen: int
+    cases: int
 
 
 def _topics(*bases: type[Fact]) -> frozenset[str]:
@@ -141,8 +159,8 @@ class Records:
                 found.setdefault(Month(fund, party, month), {})[account] = int(fen)
         return found
 
-    def booked_by_group(self, *months: str) -> dict[Group, dict[str, int]]:
-        """Give what each leaf fund owes for the settlements of a group, in fen, nil left out."""
+    def booked_by_group(self, *months: str) -> dict[Group, dict[str, Booked]]:
+        """Give what each leaf fund owes for the settlements of a group."""
         since = min(months)
         parts = {
             "settlements": self._parts(_CLAIMS, _GROUPED, since),
@@ -155,10 +173,22 @@ class Records:
             **self._bounds,
             "months": Table((("code", "VARCHAR"),), [(one,) for one in sorted(set(months))]),
         }
-        found: dict[Group, dict[str, int]] = {}
-        for *group, fund, fen in self.engine.answer(BOOKED_BY_GROUP, parts, told):
-            if fen:
-                found.setdefault(Group(*group), {})[fund] = int(fen)
+        found: dict[Group, dict[str, Booked]] = {}
+        for *group, fund, fen, cases in self.engine.answer(BOOKED_BY_GROUP, parts, told):
+            found.setdefault(Group(*group), {})[fund] = Booked(int(fen), int(cases))
+        return found
+
+    def facts(self, kind: type[_Fact]) -> list[tuple[int, _Fact]]:
+        """Read facts of a class and those below it, in order: few ones, such as applications."""
+        columns = (*_PLACE, ("topic", "VARCHAR"), ("state", "VARCHAR"))
+        parts = {"facts": self._parts(_topics(kind), columns)}
+        rows = self.engine.answer(FACTS, parts, self._bounds)
+        found = []
+        for position, topic, state in sorted(rows):
+            fact = decode_fact(topic, state.encode(), position=position)
+            if not isinstance(fact, kind):
+                raise TypeError(f"{topic} is not a {kind.__name__}")
+            found.append((position, fact))
         return found
 
     def by_stage(self, fund: str, institution: str, month: str) -> Mapping[str, int]:

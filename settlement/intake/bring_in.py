@@ -7,6 +7,7 @@ writes nothing. Each file is atomic by itself.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
@@ -17,12 +18,17 @@ from ledger.domain.chart import account_words
 from ledger.errors import Unavailable
 from ledger.store.commit import IntakeLease
 from ledger.store.vault import Vault
+from settlement.clearing.owed import Records
+from settlement.clearing.records import records_now
 from settlement.intake.ahead import beside
+from settlement.intake.application_rows import check_applications
 from settlement.intake.attempt import Attempt, load_attempt
 from settlement.intake.case_rows import check_cases
 from settlement.intake.checked_files import check_flows
 from settlement.intake.claim_check import ClaimsExaminer
+from settlement.intake.columns import CLEARING_APPLICATIONS
 from settlement.intake.flow_facts import documents
+from settlement.intake.post_applications import new_applications
 from settlement.intake.post_cases import new_case_facts
 from settlement.intake.post_claims import ClaimPoster, ClaimsPlan, Progress
 from settlement.intake.post_flows import post_documents, sort_documents
@@ -33,8 +39,9 @@ from settlement.intake.row_reader import CheckContext
 from settlement.intake.statement_rows import CheckedStatements, check_details, check_totals
 
 FUND_FLOWS, CLAIMS = "fund_flows", "claims"
-#: Files that are recorded in one commit and post nothing: how rows are checked, and what is new.
-_RECORDED: dict[str, tuple[Callable[[Table, CheckContext], CheckedStatements[Any]], Sorter]] = {
+_Recorder = tuple[Callable[[Table, CheckContext], CheckedStatements[Any]], Sorter]
+#: Files that are recorded in one commit: how rows are checked, and what is new.
+_RECORDED: dict[str, _Recorder] = {
     "statement_totals": (check_totals, new_rows),
     "statement_details": (check_details, new_rows),
     "groupings": (check_cases, new_case_facts),
@@ -66,6 +73,7 @@ class Desk:
     wait: Callable[[], None]  # a short pause, about a fifth of a second
     partial: bool = False
     dry_run: bool = False
+    archive: Path | None = None  # where the log lies archived, for files that are held against it
     lease_seconds: int = 15
     progress: Progress = field(default=lambda _done, _total: None)
 
@@ -149,7 +157,7 @@ def bring_in(path: Path, desk: Desk, *, kind: str | None = None) -> Outcome:
     context = _context(desk)
     if table.kind.name == FUND_FLOWS:
         return _bring_flows(desk, table, context, attempt, outcome)
-    if table.kind.name in _RECORDED:
+    if table.kind.name in {*_RECORDED, CLEARING_APPLICATIONS.name}:
         return _bring_recorded(desk, table, context, attempt, outcome)
     return _bring_claims(desk, table, context, attempt, outcome)
 
@@ -226,8 +234,11 @@ def _bring_flows(
 def _bring_recorded(
     desk: Desk, table: Table, context: CheckContext, attempt: Attempt, outcome: Outcome
 ) -> Outcome:
-    """Record statements (对账单), groupings, reviews and assessments; nothing is posted to any book."""
-    check, sort = _RECORDED[table.kind.name]
+    """Record statements (对账单), groupings, reviews and assessments, and applications (清算申请).
+
+    Only the last move anything in a book: what is booked becomes declared.
+    """
+    check, sort = _recorded(desk, table.kind.name)
     checked = beside(lambda: _keep(desk, attempt, table.path), lambda: check(table, context))
     new = sort(desk.ledger, desk.area, checked.rows, intake=attempt.intake, user=desk.user)
     rejections = sorted([*checked.rejections, *new.rejections], key=lambda one: one.line)
@@ -262,6 +273,19 @@ def _bring_recorded(
         already=result.already,
         duplicate=outcome.duplicate or result.repeated,
     )
+
+
+def _recorded(desk: Desk, kind: str) -> _Recorder:
+    if kind != CLEARING_APPLICATIONS.name:
+        return _RECORDED[kind]
+    folder = desk.archive
+    if folder is None:
+        raise ValueError("applications are held against the archive: the desk names none")
+
+    def ask() -> Records:
+        return records_now(desk.ledger.log, folder, area=desk.area.code)
+
+    return check_applications, partial(new_applications, ask=ask, today=desk.today)
 
 
 def _bring_claims(

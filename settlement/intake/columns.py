@@ -272,6 +272,30 @@ ASSESSMENTS = Kind(
     ),
 )
 
+CLEARING_APPLICATIONS = Kind(
+    name="clearing_applications",
+    zh="清算申请",
+    key_column="fixmedins_code",
+    columns=(
+        _INSTITUTION,
+        _text("fixmedins_name", "定点医药机构名称", "医药机构名称", "机构名称"),
+        _code("insutype", "险种类型", "险种", required=True),
+        _code("clr_type", "清算类别", required=True),
+        _code("clr_way", "清算方式"),
+        Column("setlym", "清算年月", Form.MONTH, required=True, aliases=("结算年月", "clr_ym")),
+        Column("psntime", "人次", Form.INTEGER, aliases=("结算人次", "清算人次")),
+        _amount("medfee_sumamt", "医疗费总额", "医疗总费用", "医疗费用总额", required=True),
+        _amount("med_sumfee", "医保认可费用总额", "hi_agre_sumfee", "认可费用总额"),
+        _amount("fund_appy_sum", "基金申请总额", "基金申报总额", "申请基金总额", required=True),
+        _amount("cash_payamt", "现金支付金额", "个人现金支出", "个人现金支付", required=True),
+        _amount("acct_pay", "个人账户支出", "个人账户支付", "个人账户支付金额", required=True),
+        _amount("hosp_part_amt", "医院负担金额", "医院负担"),
+        Column("begndate", "开始日期", Form.DATE, aliases=("清算开始日期",)),
+        Column("enddate", "结束日期", Form.DATE, aliases=("清算结束日期",)),
+        _text("note", "备注", "说明"),
+    ),
+)
+
 #: Every format the intake knows, in the order in which heads are tried.
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -283,6 +307,7 @@ KINDS: dict[str, Kind] = {
         GROUPINGS,
         CASE_REVIEWS,
         ASSESSMENTS,
+        CLEARING_APPLICATIONS,
     )
 }
 

@@ -28,6 +28,7 @@ _COUNT_COLUMN = {
     "groupings": "note",
     "case_reviews": "note",
     "assessments": "note",
+    "clearing_applications": "note",
 }
 _STATED = ("medfee_sumamt", "fund_pay_sumamt", "acct_pay")
 _SUM_COLUMNS = {
@@ -38,6 +39,7 @@ _SUM_COLUMNS = {
     "groupings": (),
     "case_reviews": (),
     "assessments": ("deduction",),
+    "clearing_applications": ("medfee_sumamt", "fund_appy_sum", "cash_payamt", "acct_pay"),
 }
 _COUNT = re.compile(r"(?:共|合计)?([0-9]{1,9})(?:笔|条|行|rows)?")
 

@@ -13,14 +13,15 @@ from typing import Any
 from ledger.aggregates.area import Area
 from ledger.application import FundLedger
 from ledger.domain.identity import statement_details_stream, statement_totals_stream
-from ledger.events.base import Envelope, Source
+from ledger.events.base import Envelope, Posted, Source
 from ledger.events.intake import IntakeCompleted
 from ledger.events.reconciliation import (
     StatedSettlement,
     StatementDetailsReceived,
     StatementTotalsReceived,
 )
-from ledger.store.commit import Commit, StreamConflict
+from ledger.store.commit import Commit, MonthNotOpen, StreamConflict
+from settlement.booking import booked_months, totals_of
 from settlement.intake.attempt import Attempt
 from settlement.intake.rejections import Rejection
 from settlement.intake.standing import standing
@@ -188,12 +189,18 @@ def post_statements(
             posted=new.rows,
             already=already,
         )
+        posted = [one.fact for one in new.envelopes if isinstance(one.fact, Posted)]
         try:
             receipt = ledger.append(
                 [*new.envelopes, Envelope(attempt.stream, attempt.round, completed)],
-                Commit(key=attempt.key, input_hash=attempt.content),
+                Commit(
+                    key=attempt.key,
+                    input_hash=attempt.content,
+                    booked=booked_months(posted),
+                    totals=totals_of(posted),
+                ),
             )
-        except StreamConflict:
+        except (StreamConflict, MonthNotOpen):
             if not tries_left:
                 raise
             continue

@@ -4,6 +4,7 @@
 ``docs/files.md`` lists every code; a test compares.
 """
 
+from settlement.intake.application_texts import APPLICATIONS
 from settlement.intake.case_texts import CASES
 from settlement.intake.texts import Text
 
@@ -367,4 +368,11 @@ _STATEMENTS = {
 }
 
 #: What can be wrong with a row (行).
-ROW_TEXTS: dict[str, Text] = {**_CELLS, **_FLOWS, **_CLAIMS, **_STATEMENTS, **CASES}
+ROW_TEXTS: dict[str, Text] = {
+    **_CELLS,
+    **_FLOWS,
+    **_CLAIMS,
+    **_STATEMENTS,
+    **CASES,
+    **APPLICATIONS,
+}

@@ -92,6 +92,7 @@ class Office:
             user=CLERK,
             today=self.today,
             wait=lambda: None,
+            archive=self.folder / "office.archive",
             **how,
         )
         return bring_in(path, desk, kind=kind)

@@ -92,11 +92,14 @@ def test_what_settlements_of_a_group_made_each_fund_owe(books, tmp_path):
     group = Group(H1, "310", "21", "2023-01")
     asked = records(books, tmp_path).booked_by_group("2023-01")
     assert asked == {
-        group: {"310.pooled": 1000, "310.personal": 40},
-        Group(H1, "310", "11", "2023-01"): {"310.pooled": 70},
-        Group(H2, "310", "21", "2023-01"): {"310.pooled": 9},
+        group: {"310.pooled": (1000, 1), "310.personal": (40, 1)},
+        Group(H1, "310", "11", "2023-01"): {"310.pooled": (70, 1)},
+        Group(H2, "310", "21", "2023-01"): {"310.pooled": (9, 1)},
     }
     books.complete_claims("i1")
     asked = records(books, tmp_path).booked_by_group("2023-01", "2023-02")
-    assert asked[group] == {"310.pooled": 1005, "310.personal": 40}
-    assert asked[Group(H1, "310", "21", "2023-02")] == {"310.pooled": -992, "310.personal": -40}
+    assert asked[group] == {"310.pooled": (1005, 2), "310.personal": (40, 1)}
+    assert asked[Group(H1, "310", "21", "2023-02")] == {
+        "310.pooled": (-992, 0),
+        "310.personal": (-40, -1),
+    }

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from settlement.intake.application_rows import check_applications
 from settlement.intake.case_rows import check_cases
 from settlement.intake.checked_files import Rejected, check_flows
 from settlement.intake.columns import KINDS
@@ -127,6 +128,19 @@ LATER = {
         {"setl_id": "S1", "institution": "H33060400001"},
         "groupings",
     ),
+    "application_above_booked": Rejection(
+        *(2, "fund_appy_sum", "application_above_booked", "H33060400001"),
+        {"month": "2023-10", "insutype": "310", "clr_type": "21"}
+        | {"applied_fen": 36305, "booked_fen": 36304},
+        "clearing_applications",
+    ),
+    "application_twice": Rejection(
+        *(2, "fixmedins_code", "application_twice", "H33060400001"),
+        {"month": "2023-10", "insutype": "310", "clr_type": "21"}
+        | {"application": "330604-application-H33060400001-310-21-2023-10-1"}
+        | {"position": 4711, "fund_fen": 36304, "acct_fen": 0},
+        "clearing_applications",
+    ),
 }
 REVIEWED = {
     "setl_id": "S1",
@@ -140,6 +154,23 @@ CASES = {
     "points_needed": {"setl_id": "S2", "points": ""},
     "points_not_accepted": {"setl_id": "S2", "decision": "不通过"},
     "row_conflict": {"points": "1900"},
+}
+
+APPLIED = {
+    "fixmedins_code": "H33060400001",
+    "insutype": "310",
+    "clr_type": "21",
+    "setlym": "202310",
+    "medfee_sumamt": "3043.64",
+    "fund_appy_sum": "363.04",
+    "cash_payamt": "2680.60",
+    "acct_pay": "0.00",
+    "begndate": "2023-10-01",
+}
+APPLICATIONS = {
+    "application_of_another_month": {"begndate": "2023-09-30"},
+    "application_month_not_over": {"setlym": "202311", "begndate": ""},
+    "application_does_not_add_up": {"medfee_sumamt": "3043.65"},
 }
 
 
@@ -178,6 +209,9 @@ def provoked(files, flow_row, claim, context, check_claims):
     for code, changes in CASES.items():
         reviewed = table_of(files, [REVIEWED, REVIEWED | changes])
         found[code] = check_cases(reviewed, context).rejections
+    for code, changes in APPLICATIONS.items():
+        applied = table_of(files, [APPLIED | changes])
+        found[code] = check_applications(applied, context).rejections
     return found | {code: [rejection] for code, rejection in LATER.items()}
 
 
