@@ -92,7 +92,7 @@ def _settled_by_runs(lines: Iterable[ClearedLine]) -> list[int]:
     """Give what the runs settled: declared, and each part that was taken off or added."""
     parts = [
         (
-            one.declared_fen + one.on_behalf_fen,
+            one.settled_fen,
             *(
                 one.deposit_fen,
                 one.difference_fen,
