@@ -24,9 +24,11 @@ from ledger.events.cash import (
 )
 from ledger.events.claim import ClaimFact, ClaimRefunded, ClaimReversed
 from ledger.events.clearing import ApplicationFact, ClearingFact, OffsetFact
+from ledger.events.institution import InstitutionFact
 from ledger.events.intake import IntakeCompleted, IntakeFact, IntakeStarted
 from ledger.events.month import MonthFact, YearTransferred
 from ledger.events.payout import PayoutFact
+from ledger.events.plan import PlanDrawn, PlanFact
 from ledger.events.policy import PolicyFact
 from ledger.events.proposal import ProposalFact
 from ledger.events.reconciliation import ReconciliationFact
@@ -316,6 +318,9 @@ _BY_BASE: tuple[tuple[type[Fact], Handler], ...] = (
     (AreaFact, Fold.setup),
     (PolicyFact, Fold.noted),
     (PayoutFact, Fold.noted),
+    (PlanFact, Fold.noted),
+    (PlanDrawn, Fold.documents),
+    (InstitutionFact, Fold.noted),
     (ReconciliationFact, Fold.noted),
     (CaseFact, Fold.noted),
     (AssessmentRecorded, Fold.noted),

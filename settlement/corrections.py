@@ -82,7 +82,7 @@ class IntakeStillOpen(RuleRefused):
 
 
 class StatementStays(RuleRefused):
-    """What an institution stated, or was found about its cases, is corrected by a later file (对账单)."""
+    """What somebody else stated, or was found about its cases, is corrected by a later file (对账单)."""
 
     code = "statement_stays"
     zh = "导入批次 {intake} 的种类是 {kind},没有入账,不能冲销。"
@@ -103,7 +103,10 @@ class ApplicationsAreWithdrawn(RuleRefused):
 
 #: Kinds of files that post nothing.
 _UNPOSTED = frozenset(
-    {"statement_totals", "statement_details", "groupings", "case_reviews", "assessments"}
+    {
+        *("statement_totals", "statement_details", "bank_statement"),
+        *("groupings", "case_reviews", "assessments"),
+    }
 )
 
 

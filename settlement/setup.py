@@ -94,6 +94,9 @@ def _changes(area: Area, file: SetupFile, by: str) -> Iterator[Fact]:
         "chart": dict(file.chart),
         "claim_parts": dict(file.claims.parts),
     }
+    for name in ("bank_accounts", "bank_profiles"):
+        if tables := getattr(file, name):
+            options[name] = [one.model_dump(exclude_defaults=True) for one in tables]
     if (area.name, area.options) != (table.name, options):
         yield facts.AreaConfigured(area=code, by=by, name=table.name, options=options)
     own_first = {fund.code: fund.first_month for fund in file.funds}

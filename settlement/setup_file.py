@@ -22,6 +22,7 @@ from ledger.domain.chart import CHART
 from ledger.domain.fund import FUNDS, is_area, is_institution, is_leaf
 from ledger.domain.period import Period
 from ledger.errors import InputRejected
+from settlement.setup_banks import BankAccountTable, BankProfileTable, repeated
 
 MAX_BYTES = 16 << 20  # a setup file with every institution of a province is below one
 MAX_DEPTH, MOST_PROBLEMS = 50, 200
@@ -159,6 +160,9 @@ class ClaimsTable(_Part):
         return self
 
 
+_LISTS = ("funds", "users", "institutions", "targets", "policies")
+
+
 class SetupFile(_Part):
     """The whole file."""
 
@@ -170,6 +174,16 @@ class SetupFile(_Part):
     policies: list[PolicyTable] = Field(default_factory=list)
     chart: dict[str, str] = Field(default_factory=dict)
     claims: ClaimsTable = Field(default_factory=ClaimsTable)
+    bank_accounts: list[BankAccountTable] = Field(default_factory=list)
+    bank_profiles: list[BankProfileTable] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _banks_are_named_once(self) -> "SetupFile":
+        twice = repeated([one.account for one in self.bank_accounts])
+        twice += repeated([one.name for one in self.bank_profiles])
+        if twice:
+            raise ValueError(f"银行账户或格式重复 / named twice: {', '.join(twice)}")
+        return self
 
     @model_validator(mode="after")
     def _chart_names_accounts(self) -> "SetupFile":
@@ -184,12 +198,12 @@ class SetupFile(_Part):
 
     def unknown_keys(self) -> list[str]:
         """List keys that were read over, with their table."""
-        tables: list[tuple[str, _Part]] = [
+        tables: list[tuple[str, BaseModel]] = [
             ("", self),
             ("area.", self.area),
             ("claims.", self.claims),
         ]
-        for name in ("funds", "users", "institutions", "targets", "policies"):
+        for name in (*_LISTS, "bank_accounts", "bank_profiles"):
             tables += [(f"{name}.", table) for table in getattr(self, name)]
         return sorted({prefix + key for prefix, table in tables for key in table.model_extra or {}})
 

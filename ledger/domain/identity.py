@@ -64,6 +64,16 @@ def payouts_stream(area: str, fund: str, period: str) -> UUID:
     return _stream("payouts", area, fund, period)
 
 
+def plan_stream(area: str, fund: str, period: str) -> UUID:
+    """One stream per fund and month of payment: its plan of payments (用款计划)."""
+    return _stream("plan", area, fund, period)
+
+
+def institution_stream(area: str, code: str) -> UUID:
+    """One stream per institution: how it stands (定点机构状态)."""
+    return _stream("institution", area, code)
+
+
 def application_stream(
     area: str, institution: str, insutype: str, clr_type: str, month: str
 ) -> UUID:
@@ -114,6 +124,11 @@ def statement_totals_stream(area: str, group: tuple[str, str, str, str, str]) ->
 def statement_details_stream(area: str, institution: str, period: str) -> UUID:
     """One stream per institution and month of an institution's settlements (明细账)."""
     return _stream("statement-details", area, institution, period)
+
+
+def bank_statement_stream(area: str, source: str, account: str, period: str) -> UUID:
+    """One stream per account and month of what bank, treasury, fiscal bureau or tax office stated."""
+    return _stream("bank-statement", area, source, account, period)
 
 
 def reconciliation_stream(area: str, counterparty: str, period: str) -> UUID:

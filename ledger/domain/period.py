@@ -42,6 +42,11 @@ class Period:
         return self.year * 12 + self.month - 1
 
     @property
+    def months(self) -> tuple["Period", ...]:
+        """Give the month itself, as a year gives its twelve."""
+        return (self,)
+
+    @property
     def first_day(self) -> date:
         return date(self.year, self.month, 1)
 
@@ -63,6 +68,29 @@ class Period:
 
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.month:02d}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Year:
+    """A calendar year as it is cleared (清算年度), written ``YYYY``."""
+
+    year: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Year":
+        """Read ``YYYY``; anything else is a ValueError."""
+        if not re.fullmatch(r"[0-9]{4}", text):
+            raise ValueError(f"not a year (YYYY): {text!r}")
+        found = cls(int(text))
+        _ = found.months  # a year without months is none
+        return found
+
+    @property
+    def months(self) -> tuple[Period, ...]:
+        return tuple(Period(self.year, month) for month in range(1, 13))
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}"
 
 
 def months_between(first: Period, last: Period) -> list[Period]:

@@ -34,7 +34,7 @@ class CaseReviewed(CaseFact, frozen=True, kw_only=True):
     TOPIC = "case.reviewed.v1"
 
     decision: str  # accepted 通过, rejected 不通过
-    points4: int | None  # points in 1/10,000 as the case counts, the coefficient in them
+    points4: int | None  # points in 1/10,000; None where it was not accepted, or counts as normal
     review_no: str  # 评议单号
 
 

@@ -20,6 +20,7 @@ DETAILS = (
     "mdtrtarea_admvs",
     "dise_code",
     "days",
+    "dscg_way",
     "setl_time",
 )
 

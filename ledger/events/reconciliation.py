@@ -1,7 +1,8 @@
-"""Facts of reconciling with institutions (对账): what they stated, and what a comparison found.
+"""Facts of reconciling (对账): what institutions, bank, treasury, fiscal bureau and tax office stated.
 
-None of them posts anything. A statement that differs from the one before is a newer fact on the
-same stream, and the latest counts; the settlements themselves are facts of ``claim``.
+None of them posts anything. An institution's statement that differs from the one before is a newer
+fact on the same stream, and the latest counts; the settlements themselves are facts of ``claim``.
+The lines of a bank's statement are added, each once.
 """
 
 import msgspec
@@ -10,7 +11,7 @@ from ledger.events.base import Fact, Source
 
 
 class ReconciliationFact(Fact, frozen=True, kw_only=True):
-    """A fact about one month of settlements, by the day they were settled."""
+    """A fact about one month: of settlements by the day they were settled, of payments by theirs."""
 
     area: str
     period: str  # YYYY-MM
@@ -54,6 +55,36 @@ class StatementDetailsReceived(ReconciliationFact, frozen=True, kw_only=True):
     institution: str
     settlements: tuple[StatedSettlement, ...]
     source: Source  # the lines are the settlements' own
+
+
+class StatedPayment(msgspec.Struct, frozen=True, array_like=True):
+    """One line of a statement (对账单行), stored as a list in this order; fen, + is money in.
+
+    ``nth`` tells lines apart that are alike in day, amount and reference. ``counterparty`` never
+    names a person: what may be one is shortened; the file itself lies encrypted in the vault.
+    """
+
+    line: int
+    date: str
+    fen: int
+    balance_fen: int | None
+    ref: str
+    nth: int
+    counterparty: str | None
+    institution: str | None  # the code, where the counterparty is one of ours
+    summary: str | None
+    fund: str | None
+
+
+class StatementBankReceived(ReconciliationFact, frozen=True, kw_only=True):
+    """收到银行(国库、财政专户、税务)对账单: lines of one account and month that are new."""
+
+    TOPIC = "statement.bank_received.v1"
+
+    counterparty: str  # bank, treasury, fiscal, tax
+    account: str
+    payments: tuple[StatedPayment, ...]
+    source: Source  # the lines are the payments' own
 
 
 class ComparedTotals(msgspec.Struct, frozen=True, array_like=True):

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,11 @@ from medfund.cli.app import Session, cli, pass_session
 from medfund.cli.files import FileUnreadable, deliver
 from medfund.cli.output import Output
 from projections.queries.intakes import IntakeUnknown, intakes_document
+from settlement.banking import COUNTERPARTIES, banks_of
 from settlement.intake.attempt import load_attempt
 from settlement.intake.bring_in import Desk, Outcome, bring_in
-from settlement.intake.columns import KINDS
+from settlement.intake.columns import KINDS, Kind
+from settlement.intake.layouts import layouts_of
 from settlement.intake.readers import Table, open_table
 from settlement.intake.rejects_file import reasons_of, write_rejects
 
@@ -30,6 +32,10 @@ _COLUMNS = ("intake", "file", "kind", "state", "received_by", *_COUNTS)
 )
 @click.argument("words", nargs=-1, required=True, metavar="FILE… | list | show ID")
 @click.option("--kind", type=click.Choice(list(KINDS)), help="文件种类 / kind of file")
+@click.option("--profile", metavar="NAME", help="对账单格式 / the layout of a bank's statement")
+@click.option(
+    "--source", type=click.Choice(COUNTERPARTIES), help="谁的对账单 / whose statement it is"
+)
 @click.option("--dry-run", is_flag=True, help="只检查不入账 / check only, write nothing")
 @click.option("--partial", is_flag=True, help="合格行入账,其余写入退回文件 / post the good rows")
 @click.option("--original", is_flag=True, help="show -o:取回原文件 / the file as received")
@@ -41,6 +47,8 @@ def intake(  # noqa: PLR0917  click passes options by name
     session: Session,
     words: tuple[str, ...],
     kind: str | None,
+    profile: str | None,
+    source: str | None,
     dry_run: bool,  # noqa: FBT001
     partial: bool,  # noqa: FBT001
     original: bool,  # noqa: FBT001
@@ -55,18 +63,22 @@ def intake(  # noqa: PLR0917  click passes options by name
         files = [Path(word) for word in words]
         if target is not None and len(files) > 1:
             raise click.UsageError("-o FILE 只用于单个文件 / -o FILE goes with one file only")
-        _bring(session, files, kind=kind, dry_run=dry_run, partial=partial, target=target)
+        how = _How(kind, profile, source, dry_run=dry_run, partial=partial)
+        _bring(session, files, how, target=target)
 
 
-def _bring(
-    session: Session,
-    files: list[Path],
-    *,
-    kind: str | None,
-    dry_run: bool,
-    partial: bool,
-    target: Path | None,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How files are brought in, as the options say."""
+
+    kind: str | None
+    profile: str | None
+    source: str | None
+    dry_run: bool
+    partial: bool
+
+
+def _bring(session: Session, files: list[Path], how: _How, *, target: Path | None) -> None:
     output = session.output
     documents: list[dict[str, Any]] = []
     with session.house() as house:
@@ -80,16 +92,18 @@ def _bring(
                     area=area,
                     user=user,
                     today=house.today(),
-                    partial=partial,
-                    dry_run=dry_run,
+                    partial=how.partial,
+                    dry_run=how.dry_run,
+                    profile=how.profile,
+                    source=how.source,
                     archive=house.archive,
                     lease_seconds=session.settings.lease_seconds,
                     progress=progress,
                     wait=lambda: time.sleep(0.2),
                 )
-                outcome = bring_in(path, desk, kind=kind)
+                outcome = bring_in(path, desk, kind=how.kind)
             document = outcome.document(output.lang)
-            if partial and outcome.rejections and outcome.table and not dry_run:
+            if how.partial and outcome.rejections and outcome.table and not how.dry_run:
                 document["rejects_file"] = _rejects(output, outcome, outcome.table, target)
             _keep_report(house, outcome, area.code, user, document)
             documents.append(document)
@@ -263,7 +277,7 @@ def _list(session: Session) -> None:
     )
 
 
-def _write_rejects_of(report: IntakeReport, data: bytes, target: Path) -> None:
+def _write_rejects_of(report: IntakeReport, data: bytes, target: Path, layouts: list[Kind]) -> None:
     """Write the rejects file of an intake from the file that was kept."""
     reasons: dict[int, list[str]] = {}
     for one in report.report.get("rejections", []):
@@ -272,7 +286,8 @@ def _write_rejects_of(report: IntakeReport, data: bytes, target: Path) -> None:
         kept = Path(folder) / "received"
         kept.write_bytes(data)
         try:
-            write_rejects(open_table(kept, kind=report.kind), reasons, target)
+            table = open_table(kept, kind=report.kind, layouts=layouts)
+            write_rejects(table, reasons, target)
         except OSError as error:
             raise FileUnreadable(path=str(target), reason=str(error)) from error
 
@@ -292,7 +307,8 @@ def _show(session: Session, intake_id: str, target: Path | None, *, original: bo
             if original:
                 deliver(data, target)
             else:
-                _write_rejects_of(found[-1], data, target)
+                layouts = layouts_of(banks_of(area.options))
+                _write_rejects_of(found[-1], data, target, layouts)
     document = (found[-1].report if found else {}) | listed[0]
 
     def render() -> None:

@@ -226,6 +226,15 @@ def _render_cases(output: Output, found: dict[str, Any]) -> None:
     if booked["insured_elsewhere_fen"]:
         label = output.say("其中其他险种参保人(不按方法清算)", "of it for people insured otherwise")
         output.line(f"  {label}: {format_yuan(booked['insured_elsewhere_fen'])}")
+    for one in found["readmissions"]:
+        if len(one["person_keys"]) > 1:
+            said = output.say(
+                "{method}: 人员密钥曾轮换(版本 {keys}),跨版本的再入院无法识别",
+                "{method}: the person key was rotated (versions {keys}); readmissions across it"
+                " are not seen",
+            )
+            keys = ", ".join(str(key) for key in one["person_keys"])
+            output.line("  " + said.format(method=one["method"], keys=keys))
     if found["held_back"]:
         _render_held_back(output, found["held_back"])
     if found["no_method"]:

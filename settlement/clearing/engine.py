@@ -21,7 +21,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Parquet files of one kind of event and the columns that are read; no file is no row."""
+    """Parquet files of one kind of event and the columns that are read; no file is no row.
+
+    A part that an older version wrote may lack a column: it is empty there.
+    """
 
     columns: tuple[tuple[str, str], ...]
     files: tuple[Path, ...]
@@ -30,10 +33,6 @@ class Parts:
         for file in self.files:
             if _GLOB & set(str(file)):
                 raise ValueError(f"an engine would take this name for a pattern: {file}")
-
-    @property
-    def names(self) -> list[str]:
-        return [f'"{name}"' for name, _ in self.columns]
 
 
 class Engine(Protocol):

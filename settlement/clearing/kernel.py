@@ -26,6 +26,7 @@ MIN_AVERAGE_FEN, MAX_AVERAGE_FEN = 1_000, MAX_COST_FEN
 MAX_BASE4 = 60_000_000
 MAX_COEFFICIENT4 = 100_000
 MAX_DENOMINATOR = 100
+MAX_MULTIPLE = 100
 MAX_REVIEW4 = 10**12
 
 
@@ -57,6 +58,24 @@ class Standing(IntEnum):
 #: The type of an entry's column.
 POSTINGS = "STRUCT(fund VARCHAR, debit VARCHAR, credit VARCHAR, fen BIGINT, party VARCHAR)[]"
 
+#: What tells who was where and when; only readmissions are looked for by persons' tokens.
+_STAYS = (
+    ("position", "BIGINT"),
+    ("area", "VARCHAR"),
+    ("setl_id", "VARCHAR"),
+    ("insutype", "VARCHAR"),
+    ("belongs_to", "VARCHAR"),
+    ("clr_type", "VARCHAR"),
+    ("med_type", "VARCHAR"),
+    ("institution", "VARCHAR"),
+    ("dise_code", "VARCHAR"),
+    ("person", "VARCHAR"),
+    ("person_key", "BIGINT"),
+    ("begndate", "VARCHAR"),
+    ("enddate", "VARCHAR"),
+    ("setl_date", "VARCHAR"),
+)
+
 #: Which columns of the archive are read, by the name that the text gives to each kind of event.
 ARCHIVE: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "settled": (
@@ -72,6 +91,8 @@ ARCHIVE: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
             ("institution", "VARCHAR"),
             ("dise_code", "VARCHAR"),
             ("days", "VARCHAR"),
+            ("begndate", "VARCHAR"),
+            ("dscg_way", "VARCHAR"),
             ("medfee_sumamt", "BIGINT"),
             ("hosp_part_amt", "BIGINT"),
             ("postings", POSTINGS),
@@ -91,6 +112,7 @@ ARCHIVE: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
             ("original_position", "BIGINT"),
         ),
     ),
+    "stays": ("claim.settled.v1", _STAYS),
     "grouped": (
         "case.grouped.v1",
         (
@@ -148,7 +170,7 @@ _HIGH = hu(
 
 # A refund mirrors its settlement entirely, so neither is a case. What was settled again after a
 # reversal stands behind the position up to which its number is overtaken.
-_CANCELLED = """undone AS (
+CANCELLED = """undone AS (
     SELECT r.original_position AS position
     FROM reversed AS r JOIN bounds AS b ON r.area = b.area
     WHERE r.refund AND r.position <= b.watermark
@@ -169,7 +191,7 @@ overtaken AS (
 
 # The latest grouping of a case counts, and the latest review. Either speaks of what had been settled
 # when it was recorded: what is settled again under the same number is looked at anew.
-_AMENDED = """last_grouped AS (
+AMENDED = """last_grouped AS (
     SELECT g.setl_id, MAX(g.position) AS position
     FROM grouped AS g JOIN bounds AS b ON g.area = b.area
     WHERE g.position <= b.watermark
@@ -197,11 +219,12 @@ accepted AS (
 #: The beginning of every text: ``cases`` are the settlements of the months by people insured so, in
 #: their latest group, with what the fund was charged at the counter (记账).
 CASES = f"""
-WITH {_CANCELLED},
-{_AMENDED},
+WITH {CANCELLED},
+{AMENDED},
 cases AS (
     SELECT
         s.position, s.clr_type, s.med_type, s.institution, s.days,
+        NULLIF(s.begndate, '') AS begndate, s.dscg_way,
         NULLIF(COALESCE(g.dise_code, s.dise_code), '') AS dise_code,
         s.medfee_sumamt AS cost_fen,
         COALESCE(

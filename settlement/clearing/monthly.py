@@ -83,24 +83,26 @@ class MonthDue:
     pool: Pool | None
 
 
-def month_fen(budget: Budget, month: int) -> int:
-    """Give what points share in a month (1 to 12); twelve months make the year to the fen."""
+def month_fen(budget: Budget, month: int | None) -> int:
+    """Give what points share in a month (1 to 12); twelve months make the year (None) to the fen."""
     year_fen = budget.year_fen - fen_share(budget.year_fen, budget.reserve)
     return _month_of(year_fen, budget.months, month)
 
 
-def month_quota_fen(policy: Policy, quota_fen: int, month: int) -> int:
+def month_quota_fen(policy: Policy, quota_fen: int, month: int | None) -> int:
     """Give a month's part of an institution's total (总额指标), by the months of the budget."""
     weights = policy.budget.months if policy.budget is not None else (1,) * 12
     return _month_of(quota_fen, weights, month)
 
 
-def _month_of(year_fen: int, weights: Sequence[int], month: int) -> int:
+def _month_of(year_fen: int, weights: Sequence[int], month: int | None) -> int:
+    if month is None:
+        return year_fen
     return allocate(year_fen, dict(enumerate(weights, start=1)))[month]
 
 
-def due_of_month(policy: Policy, month: int, counted: Iterable[Counted]) -> MonthDue:
-    """Give what every institution is provisionally due for a month (1 to 12) under a policy."""
+def due_of_month(policy: Policy, month: int | None, counted: Iterable[Counted]) -> MonthDue:
+    """Give what every institution is due for a month (1 to 12), or for the year (None)."""
     found = {(one.institution, one.method): one for one in counted}
     rules = {method.name: method.rules for method in policy.methods}
     for method in policy.methods:

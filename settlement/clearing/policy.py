@@ -97,11 +97,15 @@ class Dip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drg:
-    """DRG点数法: groups, coefficients of difference by institution, and the rules of multiples."""
+    """DRG点数法: groups, coefficients of difference by institution, and the rules of stays."""
 
     groups: Mapping[str, Group]
     coefficients4: Mapping[str, int]
     rules: DrgRules = field(default_factory=DrgRules)
+    bed_day: frozenset[str] = frozenset()  # 床日病组: the points of these are those of a day
+    single_review: frozenset[str] = frozenset()  # 非稳定组、歧义组: counted by a review only
+    readmission_exempt: frozenset[str] = frozenset()  # 放化疗 and the like
+    review_points: ReviewPoints = ReviewPoints.AFTER_COEFFICIENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

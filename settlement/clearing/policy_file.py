@@ -4,12 +4,9 @@ A long table of groups stands in a CSV file beside the policy. ``docs/policies.m
 ``kind`` in ``[policy]`` says what the policy is about: clearing, if it is absent, or ``one_stop``.
 """
 
-import csv
 import datetime as dt
-import io
 import tomllib
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +14,10 @@ from pydantic import BaseModel, ValidationError
 
 from ledger.errors import InputRejected
 from settlement.clearing.deposit import ReleaseRule
-from settlement.clearing.methods.drg import DrgRules, HighTier
-from settlement.clearing.methods.fee_for_service import TotalControl
-from settlement.clearing.policy import (
-    Budget,
-    Cases,
-    Deposit,
-    Dip,
-    Drg,
-    DrgFixedRate,
-    FeeForService,
-    Group,
-    Method,
-    PerDiem,
-    PointValue,
-    Policy,
-    Rules,
-)
-from settlement.clearing.policy_tables import DepositTable, HeadTable, MethodTable, PolicyFile
+from settlement.clearing.groups_file import take_groups_in
+from settlement.clearing.method_file import method_of
+from settlement.clearing.policy import Budget, Deposit, PointValue, Policy
+from settlement.clearing.policy_tables import DepositTable, HeadTable, PolicyFile
 from settlement.one_stop.policy_tables import OneStopFile
 
 CLEARING, ONE_STOP = "clearing", "one_stop"
@@ -101,7 +84,7 @@ def policy_of(content: dict[str, Any]) -> Policy:
             digits=value.digits,
             paid_share=value.paid_share,
         ),
-        methods=tuple(_method(table) for table in file.methods),
+        methods=tuple(method_of(table) for table in file.methods),
         deposit=None if file.deposit is None else _deposit(file.deposit),
         bands=None if file.bands is None else file.bands.bands(),
     )
@@ -113,72 +96,6 @@ def _deposit(table: DepositTable) -> Deposit:
         for one in table.release
     )
     return Deposit(share=table.share, order=table.order, release=tuple(rules))
-
-
-def _method(table: MethodTable) -> Method:
-    cases = Cases(
-        clr_types=frozenset(table.clr_types),
-        med_types=frozenset(table.med_types),
-        institutions=frozenset(table.institutions),
-    )
-    return Method(name=table.name, cases=cases, rules=_rules(table))
-
-
-def _rules(table: MethodTable) -> Rules:
-    groups = {
-        code: Group(points4=one.points, average_fen=one.average)
-        for code, one in sorted(table.groups.items())
-    }
-    coefficients = dict(sorted(table.coefficients.items()))
-    if table.kind == "dip":
-        return Dip(
-            groups=groups,
-            coefficients4=coefficients,
-            low=table.low if table.low is not None else Fraction(1, 2),
-            high=table.high if table.high is not None else Fraction(2),
-            review_points=table.review_points,
-        )
-    if table.kind == "drg":
-        return Drg(groups=groups, coefficients4=coefficients, rules=_drg_rules(table))
-    if table.kind == "drg_rate":
-        return DrgFixedRate(groups=groups, rate=table.rate or Fraction(0))
-    if table.kind == "per_diem":
-        return PerDiem(stages=tuple(one.stage() for one in table.stages), cap=table.cap)
-    return FeeForService(
-        quotas_fen=dict(sorted(table.quotas.items())),
-        rule=TotalControl(
-            saving_kept=table.saving_kept,
-            excess_paid=table.excess_paid,
-            excess_upto=table.excess_upto,
-        ),
-    )
-
-
-def _drg_rules(table: MethodTable) -> DrgRules:
-    plain = DrgRules()
-    tiers = tuple(
-        HighTier(upto_points=one.upto_points, multiple=one.multiple) for one in table.tiers
-    )
-    return DrgRules(
-        low_multiple=table.low if table.low is not None else plain.low_multiple,
-        high_tiers=tiers or plain.high_tiers,
-        readmission_days=table.readmission_days,
-        readmission_keeps=table.readmission_keeps,
-    )
-
-
-#: Heads of a groups file: code, points, average cost in yuan.
-_HEADS = {
-    "code": "code",
-    "病种编码": "code",
-    "病组编码": "code",
-    "points": "points",
-    "分值": "points",
-    "基准点数": "points",
-    "权重": "points",
-    "average": "average",
-    "次均费用": "average",
-}
 
 
 def read_policy(path: Path) -> dict[str, Any]:
@@ -198,7 +115,7 @@ def read_policy(path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         problems = [f"TOML 语法 / TOML syntax: {error}"]
     else:
-        problems = _take_groups_in(content, path.parent)
+        problems = take_groups_in(content, path.parent)
         content = _as_json(content)
         try:
             _FORMS[kind_of(content)].model_validate(content)
@@ -216,50 +133,6 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, list):
         return [_as_json(one) for one in value]
     return value.isoformat() if isinstance(value, dt.date | dt.time) else value
-
-
-def _take_groups_in(content: dict[str, Any], folder: Path) -> list[str]:
-    """Put the groups of a CSV file beside the policy into its content."""
-    problems: list[str] = []
-    methods = content.get("methods")
-    for number, method in enumerate(methods if isinstance(methods, list) else []):
-        name = method.get("groups_file") if isinstance(method, dict) else None
-        if not isinstance(name, str):
-            continue
-        where = f"methods.{number}.groups_file"
-        if Path(name).name != name:
-            problems.append(f"{where}: 须为同目录下的文件名 / a name in the same folder ({name!r})")
-            continue
-        try:
-            text = (folder / name).read_bytes().decode("utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            problems.append(f"{where}: {name}: {error}")
-            continue
-        groups, wrong = _groups_of(text)
-        problems += [f"{name}: {one}" for one in wrong]
-        method["groups"] = {**groups, **method.get("groups", {})}
-        del method["groups_file"]
-    return problems
-
-
-def _groups_of(text: str) -> tuple[dict[str, dict[str, str]], list[str]]:
-    rows = csv.reader(io.StringIO(text))
-    heads = [_HEADS.get(cell.strip()) for cell in next(rows, [])]
-    if missing := [head for head in ("code", "points", "average") if head not in heads]:
-        return {}, [f"缺少列 / columns missing: {', '.join(missing)}"]
-    groups: dict[str, dict[str, str]] = {}
-    problems = []
-    for cells in rows:
-        row = {head: cell.strip() for head, cell in zip(heads, cells, strict=False) if head}
-        if not any(row.values()):
-            continue
-        code = row.get("code", "")
-        if not code or code in groups:
-            said = "编码重复 / twice" if code else "缺少编码 / no code"
-            problems.append(f"第 {rows.line_num} 行 / line {rows.line_num}: {said} ({code!r})")
-            continue
-        groups[code] = {"points": row.get("points", ""), "average": row.get("average", "")}
-    return groups, problems
 
 
 def _problem(detail: Any) -> str:

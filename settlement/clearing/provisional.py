@@ -11,32 +11,28 @@ from ledger.aggregates.area import Area
 from ledger.aggregates.policies import Policies, Version
 from ledger.archive.read import Archive
 from ledger.domain.fund import PERSONAL, parent
-from ledger.domain.period import Period
+from ledger.domain.period import Period, Year
 from ledger.store.reading import Reading
 from settlement.clearing import kernel, monthly
-from settlement.clearing.census import CENSUS, OBLIGATIONS, CaseKind, Census, take_census
+from settlement.clearing.census import CaseKind, Census, take_census
+from settlement.clearing.counting import TEXTS, Asked, count_cases, reason_of
 from settlement.clearing.digest import rows_digest, tables_digest
-from settlement.clearing.engine import Engine, Parts, Row, Table
+from settlement.clearing.engine import Engine, Parts, Row
 from settlement.clearing.kernel import Standing
 from settlement.clearing.monthly import Counted, MonthDue
-from settlement.clearing.policy import Dip, Drg, DrgFixedRate, FeeForService, Method, Policy
+from settlement.clearing.policy import FeeForService, Method, Policy
 from settlement.clearing.policy_file import policy_of
-from settlement.clearing.priced import PRICED, price_cases, price_tables
 from settlement.clearing.refusals import (
     FundNotCleared,
     IntakeUnderWay,
-    MethodNotComputed,
     PolicyChangesWithinMonth,
     PolicyOfAnotherFund,
     TotalsDiffer,
 )
-from settlement.clearing.run import RunRecord, Tally, parts_of, score_cases
+from settlement.clearing.run import RunRecord, Tally, parts_of
 from settlement.clearing.scoring import Kind, Scope, scope_tables
 from settlement.intake.owing import BASIC_FUND, PART_FUND
 from settlement.policies import content_hash
-
-#: The texts of a monthly run, in the order in which they are named by its hash.
-TEXTS = (CENSUS, OBLIGATIONS, kernel.KERNEL, PRICED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +65,7 @@ class Cleared:
     obligations_fen: int  # of all settlements of the month, cancelled ones too
     elsewhere_fen: int  # of these: for people insured otherwise, whose cases no method is for
     record: RunRecord
+    key_versions: Mapping[str, tuple[int, ...]]  # by method that looked for readmissions
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +74,7 @@ class Question:
 
     area: str
     fund: str
-    period: Period
+    period: Period | Year
     watermark: int
     parts: Mapping[str, Parts]
     engine: Engine
@@ -87,9 +84,14 @@ class Question:
             area=self.area,
             fund=self.fund,
             insutypes=insutypes_of(self.fund),
-            months=frozenset({str(self.period)}),
+            months=frozenset(map(str, self.period.months)),
             kinds=kinds,
         )
+
+    @property
+    def month(self) -> int | None:
+        """Give the month (1 to 12); None where all of the year is asked for."""
+        return self.period.month if isinstance(self.period, Period) else None
 
 
 def insutypes_of(fund: str) -> frozenset[str]:
@@ -137,27 +139,19 @@ def refuse_unfinished(log: Reading, area: str, fund: str) -> None:
 
 
 def ask(
-    archive: Archive, engine: Engine, *, area: str, fund: str, period: Period, watermark: int
+    archive: Archive, engine: Engine, *, area: str, fund: str, period: Period | Year, watermark: int
 ) -> Question:
-    """Put the question for a month; ArchiveBehind where the archive does not reach the watermark."""
+    """Put the question for a month or a year; ArchiveBehind where the archive does not reach the watermark."""
     archive.require(watermark)
-    parts = parts_of(archive, area=area, since=str(period), until=watermark)
+    parts = parts_of(archive, area=area, since=str(period.months[0]), until=watermark)
     return Question(area, fund, period, watermark, parts, engine)
 
 
 def clear_month(question: Question, chosen: Chosen) -> Cleared:
     """Compute a month under a policy; TotalsDiffer where something does not add up."""
-    _refuse_unknown_methods(question, chosen)
+    if chosen.policy.fund != question.fund:
+        raise PolicyOfAnotherFund(policy=chosen.id, its_fund=chosen.policy.fund, fund=question.fund)
     return _Run(question, chosen).cleared()
-
-
-def _refuse_unknown_methods(question: Question, chosen: Chosen) -> None:
-    policy = chosen.policy
-    if policy.fund != question.fund:
-        raise PolicyOfAnotherFund(policy=chosen.id, its_fund=policy.fund, fund=question.fund)
-    for method in policy.methods:
-        if isinstance(method.rules, Drg):
-            raise MethodNotComputed(policy=chosen.id, method=method.name, kind="drg")
 
 
 class _Run:
@@ -169,6 +163,7 @@ class _Run:
         self._policy = chosen.policy
         self._told: dict[str, str] = {}
         self._held: list[Held] = []
+        self._key_versions: dict[str, tuple[int, ...]] = {}
 
     def cleared(self) -> Cleared:
         scope = scope_tables(self._question.scope(), {}, watermark=self._question.watermark)
@@ -182,7 +177,7 @@ class _Run:
             for method in self._policy.methods
             for one in self._count(method, of_method.get(method.name, []))
         ]
-        due = monthly.due_of_month(self._policy, self._question.period.month, counted)
+        due = monthly.due_of_month(self._policy, self._question.month, counted)
         self._check_pool(due)
         gaps = [one for one in standing if self._method_of(one) is None]
         self._check_whole(census, counted, gaps)
@@ -195,6 +190,7 @@ class _Run:
             obligations_fen=sum(census.obligations_fen.values()) + census.elsewhere_fen,
             elsewhere_fen=census.elsewhere_fen,
             record=self._record(rows, due),
+            key_versions=self._key_versions,
         )
 
     def _method_of(self, kind: CaseKind) -> Method | None:
@@ -215,12 +211,13 @@ class _Run:
         if isinstance(method.rules, FeeForService):
             yield from _as_booked(method, kinds)
             return
-        tallies = self._tallies(method, frozenset(one.kind for one in kinds)) if kinds else []
+        tallies = self._ask(method, method.rules, kinds) if kinds else ()
         self._check_cases(method, kinds, [tally for tally, _ in tallies])
         sums: dict[str, list[int]] = {}
         for tally, worth_fen in tallies:
             if tally.standing.held_back:
-                self._held.append(Held(method.name, _reason(method, tally.standing), tally))
+                reason = reason_of(method.rules, tally.standing)
+                self._held.append(Held(method.name, reason, tally))
             elif tally.standing is not Standing.CANCELLED:
                 added = (
                     tally.cases,
@@ -244,20 +241,16 @@ class _Run:
                 priced_fen=worth,
             )
 
-    def _tallies(self, method: Method, kinds: frozenset[Kind]) -> list[tuple[Tally, int]]:
-        asked, rules = self._question, method.rules
-        scope = asked.scope(kinds)
-        if isinstance(rules, Dip):
-            scored = score_cases(
-                asked.engine, dict(asked.parts), rules, scope, watermark=asked.watermark
-            )
-            self._told[method.name] = scored.record.parameters
-            return [(tally, 0) for tally in scored.tallies]
-        if isinstance(rules, Drg | FeeForService):
-            raise TypeError(f"{method.name} is not asked of the engine")
-        told: Mapping[str, Table] = price_tables(rules, scope, watermark=asked.watermark)
-        self._told[method.name] = tables_digest(told)
-        return price_cases(asked.engine, asked.parts, told)
+    def _ask(
+        self, method: Method, rules: Asked, kinds: list[CaseKind]
+    ) -> tuple[tuple[Tally, int], ...]:
+        asked = self._question
+        scope = asked.scope(frozenset(one.kind for one in kinds))
+        answer = count_cases(asked.engine, asked.parts, rules, scope, watermark=asked.watermark)
+        self._told[method.name] = answer.parameters
+        if answer.key_versions:
+            self._key_versions[method.name] = answer.key_versions
+        return answer.tallies
 
     def _record(self, rows: list[Row], due: MonthDue) -> RunRecord:
         asked = self._question
@@ -332,15 +325,6 @@ def _as_booked(method: Method, kinds: list[CaseKind]) -> Iterator[Counted]:
             cost_fen=sum(one.cost_fen for one in own),
             booked_fen=sum(one.booked_fen for one in own),
         )
-
-
-def _reason(method: Method, standing: Standing) -> str:
-    by_days = not isinstance(method.rules, Dip | DrgFixedRate)
-    if by_days and standing is Standing.NO_GROUP:
-        return "no_days"
-    if by_days and standing is Standing.UNKNOWN_GROUP:
-        return "days_out_of_bounds"
-    return standing.name.lower()
 
 
 def _tally_row(one: Tally) -> Row:

@@ -53,16 +53,6 @@ class PolicyChangesWithinMonth(RuleRefused):
     hint_en = "Let a policy begin with a month."
 
 
-class MethodNotComputed(RuleRefused):
-    """The policy has a payment method that this version does not compute (支付方式)."""
-
-    code = "method_not_computed"
-    zh = "政策 {policy} 的方法 {method}({kind})本版本尚不计算。"
-    en = "This version does not compute the method {method} ({kind}) of the policy {policy}."
-    hint_zh = "可计算:dip、per_diem、fee_for_service、drg_rate。"
-    hint_en = "It computes dip, per_diem, fee_for_service and drg_rate."
-
-
 class IntakeUnderWay(RuleRefused):
     """A claims intake of the fund has not finished: the month's cases are not all there."""
 

@@ -1,12 +1,13 @@
 """One run of the kernel: cases to points by institution, and the record by which it can be replayed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
 from ledger.archive.read import Archive
 from settlement.clearing import kernel
 from settlement.clearing.digest import rows_digest, tables_digest
-from settlement.clearing.engine import Engine, Parts
+from settlement.clearing.engine import Engine, Parts, Row
 from settlement.clearing.kernel import Standing
 from settlement.clearing.policy import Dip
 from settlement.clearing.scoring import Scope, tables
@@ -58,6 +59,7 @@ class Scored:
 
     tallies: tuple[Tally, ...]
     record: RunRecord
+    key_versions: tuple[int, ...] = ()  # of the persons' tokens, where readmissions were looked for
 
     @property
     def points4(self) -> dict[str, int]:
@@ -102,7 +104,6 @@ def score_cases(
     """
     told = tables(rules, scope, watermark=watermark)
     rows = engine.answer(kernel.KERNEL, parts, told)
-    tallies = sorted((_tally(*row) for row in rows), key=lambda one: one.order)
     record = RunRecord(
         engine=engine.name,
         engine_version=engine.version,
@@ -111,8 +112,13 @@ def score_cases(
         watermark=watermark,
         result=rows_digest(rows),
     )
-    return Scored(tuple(tallies), record)
+    return Scored(tallies_of(rows), record)
 
 
-def _tally(institution: str, standing: int, group: str | None, *sums: int) -> Tally:
-    return Tally(institution, Standing(standing), group, *sums)
+def tallies_of(rows: Iterable[Row]) -> tuple[Tally, ...]:
+    """Give the tallies that an engine answered, in their order."""
+    tallies = (
+        Tally(institution, Standing(standing), group, *sums)
+        for institution, standing, group, *sums in rows
+    )
+    return tuple(sorted(tallies, key=lambda one: one.order))

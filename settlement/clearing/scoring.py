@@ -66,13 +66,13 @@ def scope_tables(
 
 def tables(rules: Dip, scope: Scope, *, watermark: int) -> dict[str, Table]:
     """Give the small tables of a run; NotComputable where a number is out of the kernel's bounds."""
-    _check("low", rules.low, 0, 1)
-    _check("high", rules.high, 1, 100)
+    check_bounds("low", rules.low, 0, 1)
+    check_bounds("high", rules.high, 1, kernel.MAX_MULTIPLE)
     for name, edge in (("low", rules.low), ("high", rules.high)):
-        _check(f"{name} (denominator)", edge.denominator, 1, kernel.MAX_DENOMINATOR)
+        check_bounds(f"{name} (denominator)", edge.denominator, 1, kernel.MAX_DENOMINATOR)
     groups = [(code, *_group(code, one, rules)) for code, one in rules.groups.items()]
     for code, coefficient4 in rules.coefficients4.items():
-        _check(code, coefficient4, 0, kernel.MAX_COEFFICIENT4)
+        check_bounds(code, coefficient4, 0, kernel.MAX_COEFFICIENT4)
     return {
         **scope_tables(scope, rules.coefficients4, watermark=watermark),
         "groups": Table(kernel.TABLES["groups"], sorted(groups)),
@@ -88,8 +88,8 @@ def review_table(points: ReviewPoints) -> Table:
 
 def _group(code: str, group: Group, rules: Dip) -> tuple[int, ...]:
     base4, average = group.points4, group.average_fen
-    _check(code, base4, 0, kernel.MAX_BASE4)
-    _check(code, average, kernel.MIN_AVERAGE_FEN, kernel.MAX_AVERAGE_FEN)
+    check_bounds(code, base4, 0, kernel.MAX_BASE4)
+    check_bounds(code, average, kernel.MIN_AVERAGE_FEN, kernel.MAX_AVERAGE_FEN)
     times, parts = rules.high.numerator, rules.high.denominator
     return (
         base4,
@@ -101,6 +101,7 @@ def _group(code: str, group: Group, rules: Dip) -> tuple[int, ...]:
     )
 
 
-def _check(name: str, value: int | Fraction, low: int, high: int) -> None:
+def check_bounds(name: str, value: int | Fraction, low: int, high: int) -> None:
+    """NotComputable where a number of the rules lies outside."""
     if not low <= value <= high:
         raise NotComputable(name=name, value=str(value), low=low, high=high)

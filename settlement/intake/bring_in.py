@@ -18,20 +18,25 @@ from ledger.domain.chart import account_words
 from ledger.errors import Unavailable
 from ledger.store.commit import IntakeLease
 from ledger.store.vault import Vault
+from settlement.banking import banks_of
 from settlement.clearing.owed import Records
 from settlement.clearing.records import records_now
 from settlement.intake.ahead import beside
 from settlement.intake.application_rows import check_applications
 from settlement.intake.attempt import Attempt, load_attempt
+from settlement.intake.bank_rows import check_payments
 from settlement.intake.case_rows import check_cases
+from settlement.intake.cells import word_of
 from settlement.intake.checked_files import check_flows
 from settlement.intake.claim_check import ClaimsExaminer
 from settlement.intake.columns import CLEARING_APPLICATIONS
 from settlement.intake.flow_facts import documents
+from settlement.intake.layouts import layouts_of
 from settlement.intake.post_applications import new_applications
 from settlement.intake.post_cases import new_case_facts
 from settlement.intake.post_claims import ClaimPoster, ClaimsPlan, Progress
 from settlement.intake.post_flows import post_documents, sort_documents
+from settlement.intake.post_payments import new_payments
 from settlement.intake.post_statements import Sorter, new_rows, post_statements
 from settlement.intake.readers import Table, open_table
 from settlement.intake.rejections import FileProblem, FileRefused, Rejection
@@ -47,6 +52,7 @@ _RECORDED: dict[str, _Recorder] = {
     "groupings": (check_cases, new_case_facts),
     "case_reviews": (check_cases, new_case_facts),
     "assessments": (check_cases, new_case_facts),
+    "bank_statement": (check_payments, new_payments),
 }
 _PAUSES = 3000
 
@@ -76,6 +82,8 @@ class Desk:
     archive: Path | None = None  # where the log lies archived, for files that are held against it
     lease_seconds: int = 15
     progress: Progress = field(default=lambda _done, _total: None)
+    profile: str | None = None  # the layout of a bank's statement (对账单格式)
+    source: str | None = None  # whose statement it is: bank, treasury, fiscal, tax
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +143,8 @@ def bring_in(path: Path, desk: Desk, *, kind: str | None = None) -> Outcome:
     """Bring one file in; everything wrong with it is in the outcome, never raised."""
     outcome = Outcome(path, dry_run=desk.dry_run)
     try:
-        table = open_table(path, kind=kind)
+        layouts = layouts_of(banks_of(desk.area.options), desk.profile)
+        table = open_table(path, kind=kind, layouts=layouts)
         digest = _sha256(path)
     except FileRefused as refused:
         return replace(outcome, problems=refused.problems)
@@ -185,6 +194,14 @@ def _context(desk: Desk) -> CheckContext:
         funds=desk.area.leaf_funds,
         institutions=frozenset(desk.area.institutions),
         accounts=account_words(codes),
+        parties={
+            word: code
+            for code, (name, *_) in desk.area.institutions.items()
+            for word in map(word_of, (code, name))
+            if word is not None
+        },
+        banks=banks_of(desk.area.options),
+        source=desk.source,
     )
 
 

@@ -132,9 +132,7 @@ def _parsers(context: CheckContext) -> dict[str, Parser]:
 
 def _review_faults(row: _Row) -> Iterator[_Fault]:
     decision, points = row["decision"], row["points"]
-    if decision == ACCEPTED and points is None:
-        yield "points", "points_needed", {}
-    elif decision == REJECTED and points is not None:
+    if decision == REJECTED and points is not None:
         yield "points", "points_not_accepted", {}
     elif points is not None and not 0 < points <= _MOST_POINTS:
         yield "points", "number_out_of_range", {"lowest": 0, "highest": _MOST_POINTS}

@@ -9,12 +9,6 @@ CASES = {
         "写成 92.5 或 1850.0000,不带百分号。",
         "Write 92.5 or 1850.0000, without a percent sign.",
     ),
-    "points_needed": Text(
-        "评议通过的病例没有认定点数。",
-        "The case was accepted, and its points are missing.",
-        "请填写评议认定的点数(已含机构系数)。",
-        "Say the points that the review gave, the institution's coefficient included.",
-    ),
     "points_not_accepted": Text(
         "评议不通过的病例不应有认定点数 {value}。",
         "The case was not accepted, yet it has {value} points.",

@@ -83,6 +83,7 @@ class ClaimRow(msgspec.Struct, frozen=True, gc=False):
     mdtrtarea_admvs: str | None
     dise_code: str | None
     days: int | None
+    dscg_way: str | None
 
     @property
     def is_refund(self) -> bool:

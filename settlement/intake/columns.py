@@ -33,16 +33,21 @@ class Column:
     required: bool = False
     aliases: tuple[str, ...] = ()
     personal: bool = False
+    may_be_empty: bool = False  # the head is required, a cell is not
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One file format: its name, its columns, and the column that names a row."""
+    """One file format: its name, its columns, and the column that names a row.
+
+    ``layout`` names the bank's profile of the setup that the columns are written in, if any.
+    """
 
     name: str
     zh: str
     key_column: str
     columns: tuple[Column, ...]
+    layout: str | None = None
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -151,6 +156,7 @@ CLAIMS = Kind(
         _code("mdtrtarea_admvs", "就医地医保区划", "就医地区划", "就医地"),
         _code("dise_code", "病种编码", "病组编码", "病种代码", "分组编码"),
         Column("days", "住院天数", Form.INTEGER, aliases=("天数", "住院床日")),
+        _code("dscg_way", "离院方式", "出院方式"),
     ),
 )
 
@@ -272,6 +278,39 @@ ASSESSMENTS = Kind(
     ),
 )
 
+BANK_STATEMENT = Kind(
+    name="bank_statement",
+    zh="银行对账单",
+    key_column="date",
+    columns=(
+        Column(
+            "date", "交易日期", Form.DATE, required=True, aliases=("日期", "记账日期", "入账日期")
+        ),
+        _amount("amount", "交易金额", "金额", "发生额", required=True),
+        _amount("balance", "余额", "账户余额", "账面余额"),
+        _text("counterparty", "对方户名", "对方单位", "对方名称", "对方"),
+        _text("summary", "摘要", "交易摘要"),
+        Column(
+            "bank_ref",
+            "流水号",
+            Form.IDENTIFIER,
+            required=True,
+            aliases=("交易流水号", "银行流水号", "回单编号", "电子税票号码", "国库凭证号"),
+            may_be_empty=True,
+        ),
+        _id("account", "账号", "本方账号", "银行账号"),
+        _code("fund", "险种", "险种类型", "基金"),
+        _code("source", "来源", "对账单来源"),
+    ),
+)
+
+#: In place of, or beside, the amount: how banks write which way the money went.
+PAID_APART = (
+    Column("paid_in", "收入金额", Form.AMOUNT, required=True, may_be_empty=True),
+    Column("paid_out", "支出金额", Form.AMOUNT, required=True, may_be_empty=True),
+)
+DIRECTION = Column("direction", "借贷标志", Form.CODE, required=True)
+
 CLEARING_APPLICATIONS = Kind(
     name="clearing_applications",
     zh="清算申请",
@@ -307,6 +346,7 @@ KINDS: dict[str, Kind] = {
         GROUPINGS,
         CASE_REVIEWS,
         ASSESSMENTS,
+        BANK_STATEMENT,
         CLEARING_APPLICATIONS,
     )
 }
@@ -318,5 +358,6 @@ REJECTS_COLUMNS = frozenset({"行号", "line", "错误", "errors"})
 def label(kind: str, key: str) -> str:
     """Name a column for a Chinese reader; a key that is no column names itself."""
     known = KINDS.get(kind)
-    found = [column.zh for column in known or () if column.key == key]
+    more = (*PAID_APART, DIRECTION) if known is BANK_STATEMENT else ()
+    found = [column.zh for column in (*(known or ()), *more) if column.key == key]
     return found[0] if found else key

@@ -2,7 +2,8 @@
 
 ``fund_flows``: ``doc_no`` 合计, the count in ``note``, the sum in ``amount``. ``claims``:
 ``setl_id`` 合计, the count in ``mdtrt_id``, the sums in ``medfee_sumamt`` and, if given,
-``fund_pay_sumamt``. Every row counts, rejected ones too. A file without one is what it is.
+``fund_pay_sumamt``. ``bank_statement``: ``date`` 合计, the count in ``summary``. Every row counts,
+rejected ones too. A file without one is what it is.
 """
 
 import re
@@ -28,6 +29,7 @@ _COUNT_COLUMN = {
     "groupings": "note",
     "case_reviews": "note",
     "assessments": "note",
+    "bank_statement": "summary",
     "clearing_applications": "note",
 }
 _STATED = ("medfee_sumamt", "fund_pay_sumamt", "acct_pay")
@@ -39,6 +41,7 @@ _SUM_COLUMNS = {
     "groupings": (),
     "case_reviews": (),
     "assessments": ("deduction",),
+    "bank_statement": ("amount", "paid_in", "paid_out"),
     "clearing_applications": ("medfee_sumamt", "fund_appy_sum", "cash_payamt", "acct_pay"),
 }
 _COUNT = re.compile(r"(?:共|合计)?([0-9]{1,9})(?:笔|条|行|rows)?")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from settlement.intake.cells import Cell, plain
 from settlement.intake.columns import KINDS, REJECTS_COLUMNS, Form, Kind
@@ -53,7 +54,8 @@ def head_word(cell: Cell) -> str:
     return _DECORATION.sub("", plain(str(cell)).lower()) if cell is not None else ""
 
 
-def _heads_of(kind: Kind) -> dict[str, str]:
+@cache
+def _words_of(kind: Kind) -> dict[str, str]:
     words = {}
     for column in kind:
         for name in (column.key, column.zh, *column.aliases):
@@ -61,18 +63,18 @@ def _heads_of(kind: Kind) -> dict[str, str]:
     return words
 
 
-_WORDS = {kind.name: _heads_of(kind) for kind in KINDS.values()}
-_FORMS = {kind.name: {column.key: column.form for column in kind} for kind in KINDS.values()}
+def _is_amount(kind: Kind, key: str) -> bool:
+    return kind.column(key).form is Form.AMOUNT
 
 
 def _column_of(word: str, kind: Kind) -> tuple[str, bool] | None:
     """Say which column a head names, and whether in 万元; a unit belongs to amounts only."""
-    words = _WORDS[kind.name]
+    words = _words_of(kind)
     if word in words:
         return words[word], False
     split = _UNIT.fullmatch(word)
     key = words.get(split[1]) if split else None
-    if split is None or key is None or _FORMS[kind.name][key] is not Form.AMOUNT:
+    if split is None or key is None or not _is_amount(kind, key):
         return None
     return key, split[3] == "万元"
 
@@ -95,10 +97,13 @@ class HeadSearch:
 
     ``kind`` forces the format; otherwise the first row that has every required column of some
     format is the head. Without one, the row with the most known heads says what is missing.
+    ``layouts`` are formats as the banks of an area write them; they are tried first.
     """
 
-    def __init__(self, kind: str | None = None) -> None:
-        self._kinds = [KINDS[kind]] if kind else list(KINDS.values())
+    def __init__(self, kind: str | None = None, layouts: Sequence[Kind] = ()) -> None:
+        known = [KINDS[kind]] if kind else list(KINDS.values())
+        names = {one.name for one in known}
+        self._kinds = [*(one for one in layouts if one.name in names), *known]
         self._forced = kind is not None
         self._best: _Match | None = None
         self._titles: list[tuple[int, str]] = []
@@ -124,6 +129,7 @@ class HeadSearch:
         whole = [match for match in matches if not match.missing]
         if whole:
             self._best = max(whole, key=lambda match: len(match.found))
+            _refuse_several_layouts(self._best, whole)
             return self._head(self._best)
         best = max(matches, key=lambda match: len(match.found))
         if len(best.found) > self.likeness:
@@ -165,11 +171,22 @@ class HeadSearch:
             bare = [
                 key
                 for key in match.found
-                if _FORMS[match.kind.name][key] is Form.AMOUNT and key not in match.in_wan
+                if _is_amount(match.kind, key) and key not in match.in_wan
             ]
             if unit and bare:
                 return [FileProblem("unit_in_title", {"line": line, "title": title.strip()})]
         return []
+
+
+def _refuse_several_layouts(best: _Match, whole: Sequence[_Match]) -> None:
+    """Which of two banks' layouts with the same heads a file is in is for a person to say."""
+    fitting = tuple(
+        match.kind.layout
+        for match in whole
+        if match.kind.layout is not None and len(match.found) == len(best.found)
+    )
+    if len(fitting) > 1:
+        raise FileRefused([FileProblem("several_layouts", {"profiles": fitting})])
 
 
 def _duplicates(match: _Match) -> list[FileProblem]:

@@ -107,6 +107,18 @@ _HEADS = {
         "请把单位写进表头,如「金额(万元)」,或改为元。",
         "Put the unit into the head, such as 金额(万元), or convert to yuan.",
     ),
+    "several_layouts": Text(
+        "不止一种对账单格式符合这个表头:{profiles}。",
+        "More than one bank's profile fits this head: {profiles}.",
+        "请用 --profile 指明。",
+        "Name one with --profile.",
+    ),
+    "unknown_layout": Text(
+        "设置中没有对账单格式 {profile}。已有:{profiles}。",
+        "The setup has no bank profile {profile}. It has: {profiles}.",
+        "请核对名称,或在 setup 的 [[bank_profiles]] 中登记。",
+        "Check the name, or add it under [[bank_profiles]] of the setup.",
+    ),
     "no_rows": Text("文件没有数据行。", "The file has no rows of data."),
     "too_many_rejected": Text(
         "已有 {rows} 行有问题,第 {line} 行之后不再检查。",
@@ -141,6 +153,15 @@ _TOTALS = {
     ),
 }
 
+_BANKS = {
+    "balance_unchecked": Text(
+        "没有余额,未核对余额是否连续。",
+        "There is no balance, so nothing was checked against it.",
+        "如银行提供余额,请一并导出。",
+        "Export the balance too where the bank has it.",
+    ),
+}
+
 _BOOKS = {
     "part_not_booked": Text(
         "{rows} 行的 {part} 合计 {sum_fen} 元:本账簿没有应付该部分的险种,未记应付。",
@@ -151,8 +172,11 @@ _BOOKS = {
 }
 
 #: What can be wrong with a file (文件).
-FILE_TEXTS: dict[str, Text] = {**_CONTAINER, **_HEADS, **_TOTALS, **_BOOKS}
+FILE_TEXTS: dict[str, Text] = {**_CONTAINER, **_HEADS, **_TOTALS, **_BANKS, **_BOOKS}
 #: Problems that do not stop a file.
 NOTICES = frozenset(
-    {"unknown_column", "other_sheets", "no_rows", "control_total_unchecked", "part_not_booked"}
+    {
+        *("unknown_column", "other_sheets", "no_rows", "control_total_unchecked"),
+        *("balance_unchecked", "part_not_booked"),
+    }
 )

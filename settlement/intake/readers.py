@@ -4,7 +4,7 @@
 a quoted cell spans; title rows and blank rows count. The head of a plain file is line 1.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -110,11 +110,13 @@ def is_blank(cells: list[Cell]) -> bool:
     return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells)
 
 
-def open_table(path: Path, *, kind: str | None = None) -> Table:
+def open_table(path: Path, *, kind: str | None = None, layouts: Sequence[Kind] = ()) -> Table:
     """Open a CSV, .xlsx or .xls by its content, not its name; FileRefused says why not.
 
-    ``kind`` forces the format instead of recognising it by the head.
+    ``kind`` forces the format instead of recognising it by the head; ``layouts`` are formats as
+    the banks of an area write them.
     """
+    searching = partial(HeadSearch, kind, layouts)
     try:
         if not path.exists():
             raise refuse("file_not_found", path=path.name)
@@ -128,24 +130,26 @@ def open_table(path: Path, *, kind: str | None = None) -> Table:
         if start.startswith(ZIP_MAGIC):
             if not is_workbook(path):
                 raise refuse("unsupported_format", format="ZIP")
-            return replace(_from_workbook(path, Workbook(path, binary=False), kind), _mark=mark)
+            return replace(
+                _from_workbook(path, Workbook(path, binary=False), searching), _mark=mark
+            )
         if start.startswith(OLE_MAGIC):
-            return replace(_from_workbook(path, Workbook(path, binary=True), kind), _mark=mark)
+            return replace(_from_workbook(path, Workbook(path, binary=True), searching), _mark=mark)
         lowered = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
         for magic, name in _OTHER_FORMATS.items():
             if lowered.startswith(magic):
                 raise refuse("unsupported_format", format=name)
-        return replace(_from_text(path, TextFile(path), kind), _mark=mark)
+        return replace(_from_text(path, TextFile(path), searching), _mark=mark)
     except OSError as wrong:
         raise refuse("file_unreadable", reason=wrong.strerror or str(wrong)) from wrong
 
 
-def _from_text(path: Path, text: TextFile, kind: str | None) -> Table:
+def _from_text(path: Path, text: TextFile, searching: Callable[[], HeadSearch]) -> Table:
     """Try each delimiter that occurs; the one whose head is recognised is the file's."""
     failed: list[tuple[int, FileRefused]] = []
     for delimiter in text.likely_delimiters():
         rows = partial(text.records, delimiter)
-        search = HeadSearch(kind)
+        search = searching()
         try:
             head = _find_head(rows(), search)
             blocks = partial(text.blocks, delimiter, head.width)
@@ -155,13 +159,13 @@ def _from_text(path: Path, text: TextFile, kind: str | None) -> Table:
     raise max(failed, key=lambda failure: failure[0])[1]
 
 
-def _from_workbook(path: Path, book: Workbook, kind: str | None) -> Table:
+def _from_workbook(path: Path, book: Workbook, searching: Callable[[], HeadSearch]) -> Table:
     """Take the sheet that has a head; which of several is for the file's owner to decide."""
     found: list[Table] = []
     failed: list[tuple[int, str, FileRefused]] = []
     for index, name in book.sheets:
         rows = partial(book.rows, index)
-        search = HeadSearch(kind)
+        search = searching()
         try:
             head = _find_head(rows(), search)
             found.append(Table(path, head, None, name, (), rows, _by_blocks(rows)))

@@ -5,6 +5,7 @@
 """
 
 from settlement.intake.application_texts import APPLICATIONS
+from settlement.intake.bank_texts import BANKS
 from settlement.intake.case_texts import CASES
 from settlement.intake.texts import Text
 
@@ -375,4 +376,5 @@ ROW_TEXTS: dict[str, Text] = {
     **_STATEMENTS,
     **CASES,
     **APPLICATIONS,
+    **BANKS,
 }

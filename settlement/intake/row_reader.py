@@ -1,10 +1,11 @@
 """Turn a row's cells into values by column, and say of every cell what keeps it from being read."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from settlement.banking import Banks
 from settlement.intake.amounts import parse_amount_wan
 from settlement.intake.cells import BadCell, Cell, Parser
 from settlement.intake.columns import Column, Form, Kind
@@ -28,6 +29,9 @@ class CheckContext:
     funds: frozenset[str]  # leaf funds that have a book here
     institutions: frozenset[str] = frozenset()  # empty: not compared
     accounts: Mapping[str, str]  # every word for an account → its key
+    parties: Mapping[str, str] = field(default_factory=dict)  # institutions by name and code
+    banks: Banks = field(default_factory=Banks)
+    source: str | None = None  # whose statement it is, where the person says so
 
 
 class RowReader:
@@ -43,7 +47,11 @@ class RowReader:
             for position, column in enumerate(head.kind)
             if column.key in head.columns
         ]
-        self._required = [place for place, column in enumerate(head.kind) if column.required]
+        self._required = [
+            place
+            for place, column in enumerate(head.kind)
+            if column.required and not column.may_be_empty
+        ]
         self._order = {column.key: place for place, column in enumerate(head.kind)}
         self._blank: list[Any] = [None] * len(head.kind.columns)
 

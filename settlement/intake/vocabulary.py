@@ -149,6 +149,20 @@ MONEY_ACCOUNT_WORDS: Words = {
     "expenditure": ("支出户", "支出户存款"),
 }
 
+#: Who states something of our money (四方对账).
+SOURCE_WORDS: Words = {
+    "bank": ("银行", "开户银行"),
+    "treasury": ("国库", "人民银行国库"),
+    "fiscal": ("财政专户", "财政", "财政局"),
+    "tax": ("税务", "税务局"),
+}
+
+#: Which way the money went, as a bank says it of our account.
+DIRECTION_WORDS: Words = {
+    "in": ("贷", "贷方", "收", "收入", "来账", "c", "cr", "+"),
+    "out": ("借", "借方", "付", "支出", "往账", "d", "dr", "-"),
+}
+
 METHOD_WORDS: Words = {
     "cash": ("现金", "现款", "转账", "银行转账", "退款"),
     "offset": ("抵扣", "冲抵", "抵减", "拨付抵扣"),

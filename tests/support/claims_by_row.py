@@ -16,7 +16,7 @@ from settlement.intake.owing import BASIC_FUND, PART_FUND
 _DETAILS = (
     *("mdtrt_id", "clr_way", "begndate", "enddate", "psn_type", "maf_psn_type"),
     *("mdtrt_cert_type", "pay_chnl", "pay_loc", "insuplc_admdvs", "mdtrtarea_admvs"),
-    *("dise_code", "days"),
+    *("dise_code", "days", "dscg_way"),
 )
 
 

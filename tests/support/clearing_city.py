@@ -69,6 +69,7 @@ def lay_out(folder: Path, claims: int, *, parts_a_month: int = 1) -> City:
             last = behind + claims // step
             files[name].append(_copy(duck, made, _path(folder, name, month, behind + 1, last)))
             behind = last
+    files["stays"] = files["settled"]
     parts = {
         name: Parts(columns, tuple(files[name])) for name, (_, columns) in kernel.ARCHIVE.items()
     }
@@ -113,6 +114,10 @@ _SETTLED = f"""i AS position, {_SAME},
     CAST(100000 + (h // 11) % 4000000 AS BIGINT) AS medfee_sumamt,
     CAST(NULL AS BIGINT) AS hosp_part_amt,
     CASE WHEN h % 30 = 0 THEN CAST(h % 60 AS VARCHAR) END AS days,
+    md5(CAST((h // 13) % 3000000 AS VARCHAR)) AS person, CAST(1 AS BIGINT) AS person_key,
+    '{{month}}-' || {_DAY} AS enddate, '{{month}}-' || {_DAY} AS setl_date,
+    CAST(CAST('{{month}}-' || {_DAY} AS DATE) - CAST(h % 20 AS INTEGER) AS VARCHAR) AS begndate,
+    CASE WHEN h % 70 = 0 THEN '4' ELSE '1' END AS dscg_way,
     [{{{{'fund': '310.pooled', 'debit': 'claims.incurred', 'credit': 'owed.booked',
         'fen': CAST(70000 + (h // 11) % 4000000 * 6 // 10 AS BIGINT),
         'party': 'H3301' || lpad(CAST((h // 7) % 200 AS VARCHAR), 7, '0')}}}}] AS postings"""

@@ -72,7 +72,7 @@ class Log:
         **others: Any,
     ) -> int:
         position = self.position + 1
-        fact = {
+        fact: dict[str, Any] = {
             "position": position,
             "area": AREA,
             "setl_id": setl_id or f"S{position:012d}",
@@ -82,6 +82,11 @@ class Log:
             "med_type": "21",
             "institution": institution,
             "dise_code": group,
+            "person": f"{position:032x}",
+            "person_key": 1,
+            "begndate": f"{MONTH}-01",
+            "enddate": f"{MONTH}-05",
+            "setl_date": f"{MONTH}-06",
             "medfee_sumamt": cost_fen,
             "postings": entry({FUND: cost_fen * 7 // 10, "310.personal": 1_000}, institution),
         }
@@ -127,15 +132,17 @@ class Log:
 
     def write(self, folder: Path, *, rows_a_part: int = 500) -> dict[str, Parts]:
         """Write the parts of an archive and name them."""
-        written = {}
+        files: dict[str, tuple[Path, ...]] = {}
         for name, topic in TOPICS.items():
-            rows = [fact for kind, fact in self.events if kind == name]
-            files = [
-                _write(folder, topic, name, rows[first : first + rows_a_part], month % 12 + 1)
-                for month, first in enumerate(range(0, len(rows), rows_a_part))
-            ]
-            written[name] = Parts(kernel.ARCHIVE[name][1], tuple(files))
-        return written
+            if topic not in files:
+                rows = [fact for kind, fact in self.events if kind == name]
+                files[topic] = tuple(
+                    _write(folder, topic, rows[first : first + rows_a_part], month % 12 + 1)
+                    for month, first in enumerate(range(0, len(rows), rows_a_part))
+                )
+        return {
+            name: Parts(columns, files[topic]) for name, (topic, columns) in kernel.ARCHIVE.items()
+        }
 
 
 def entry(owed: dict[str, int], institution: str) -> list[dict[str, Any]]:
@@ -152,12 +159,13 @@ def entry(owed: dict[str, int], institution: str) -> list[dict[str, Any]]:
     ]
 
 
-def _write(folder: Path, topic: str, name: str, rows: list[dict[str, Any]], month: int) -> Path:
+def _write(folder: Path, topic: str, rows: list[dict[str, Any]], month: int) -> Path:
     within = folder / f"v1/event_type={topic}/area={AREA}/fund=310/period=2025-{month:02d}"
     within.mkdir(parents=True, exist_ok=True)
     path = within / f"part-{rows[0]['position']:012d}-{rows[-1]['position']:012d}.parquet"
-    columns = kernel.ARCHIVE[name][1]
-    schema = pa.schema([(column, _TYPES[kind]) for column, kind in columns])
+    own = [columns for other, columns in kernel.ARCHIVE.values() if other == topic]
+    columns = {column: _TYPES[kind] for many in own for column, kind in many}
+    schema = pa.schema([*columns.items()])
     pq.write_table(pa.Table.from_pylist(rows, schema=schema), path, compression="zstd")
     return path
 
@@ -173,7 +181,7 @@ def golden(
     log, groups = Log(), dict[str, Group]()
     rules = Dip(groups=groups, coefficients4=COEFFICIENTS4, low=low, high=high)
     for number in range(120):
-        group = _hard_group(chance, number)
+        group = hard_group(chance, number)
         code = f"病种{number:03d}"
         groups[code] = group
         for cost in _hard_costs(group, rules):
@@ -181,12 +189,12 @@ def golden(
     for code, group, institution, cost in _hard_coefficients(rules):
         groups[code] = group
         log.settle(code, institution, cost)
-    _every_ending(log)
-    _every_amendment(log)
+    every_ending(log)
+    every_amendment(log)
     return log, rules
 
 
-def _hard_group(chance: random.Random, number: int) -> Group:
+def hard_group(chance: random.Random, number: int) -> Group:
     """Small, middle and largest numbers; base and average prime to each other, so ties exist."""
     sizes = (
         (kernel.MAX_BASE4, kernel.MAX_AVERAGE_FEN),
@@ -250,7 +258,7 @@ def _hard_coefficients(rules: Dip) -> Iterator[tuple[str, Group, str, int]]:
     yield "极限", most, "H33010000005", kernel.MAX_COST_FEN
 
 
-def _every_ending(log: Log) -> None:
+def every_ending(log: Log) -> None:
     """Refunds, reversals and what is held back, each at least twice."""
     for institution in ("H33010000001", "H33010000002"):
         stays = log.settle("病种001", institution, 300_000)
@@ -282,7 +290,7 @@ def _every_ending(log: Log) -> None:
         log.refund(elsewhere)
 
 
-def _every_amendment(log: Log) -> None:
+def every_amendment(log: Log) -> None:
     """Groupings and reviews: the latest counts, and only of what had been settled before it."""
     for institution in ("H33010000002", "H33010000003", "P33010000001"):
         log.group(log.settle(None, institution, 300_001), "病种001")

@@ -17,13 +17,23 @@ HIGHEST_REVIEW4 = 10**12
 
 def reference(parts: Any, rules: Any, scope: Any, *, watermark: int) -> list[tuple[Any, ...]]:
     """Give the rows that the kernel has to give."""
+    return added_up(
+        (
+            (case, *_judge(case, rules, ended=ended))
+            for case, ended in cases(parts, scope, watermark)
+        ),
+        scope.fund,
+    )
+
+
+def added_up(judged: Any, fund: str) -> list[tuple[Any, ...]]:
+    """Add cases with their standing and points up by institution, standing and held group."""
     sums: dict[tuple[Any, ...], list[int]] = {}
-    for case, ended in _cases(parts, scope, watermark):
-        standing, points4 = _judge(case, rules, ended=ended)
+    for case, standing, points4 in judged:
         held = (case["dise_code"] or None) if NO_GROUP <= standing < NORMAL else None
         none_yet = [0, 0, 0, 0, 0, case["position"]]
         one = sums.setdefault((case["institution"], standing, held), none_yet)
-        owed = [posting for posting in case["postings"] or [] if posting["fund"] == scope.fund]
+        owed = [posting for posting in case["postings"] or [] if posting["fund"] == fund]
         booked = sum(posting["fen"] for posting in owed)
         one[0] += 1
         one[1] += points4
@@ -33,12 +43,24 @@ def reference(parts: Any, rules: Any, scope: Any, *, watermark: int) -> list[tup
     return [(*key, *one) for key, one in sums.items()]
 
 
-def _cases(parts: Any, scope: Any, watermark: int) -> list[tuple[dict[str, Any], bool]]:
+def cases(parts: Any, scope: Any, watermark: int) -> list[tuple[dict[str, Any], bool]]:
+    """Give the cases of a scope, and whether each was cancelled."""
+    return [
+        (row, ended)
+        for row, ended in followed(parts, scope.area, watermark)
+        if row["insutype"] in scope.insutypes
+        and row["belongs_to"] in scope.months
+        and (row["clr_type"], row["med_type"], row["institution"]) in scope.kinds
+    ]
+
+
+def followed(parts: Any, area: str, watermark: int) -> list[tuple[dict[str, Any], bool]]:
     """Follow every settlement through the log: which stand at the end, and which do not."""
     log = sorted(
         (
             (row["position"], kind, row)
             for kind, one in parts.items()
+            if kind != "stays"  # the same files once more
             for file in one.files
             for row in pq.ParquetFile(file).read().to_pylist()
         ),
@@ -48,14 +70,14 @@ def _cases(parts: Any, scope: Any, watermark: int) -> list[tuple[dict[str, Any],
     latest: dict[str, dict[str, Any]] = {}  # what stood last of it, refunded or not
     refunded: dict[str, dict[str, Any]] = {}
     ended: set[int] = set()
-    cases = []
+    found = []
     for position, kind, row in log:
-        if position > watermark or row["area"] != scope.area:
+        if position > watermark or row["area"] != area:
             continue
         name = row["setl_id"]
         if kind == "settled":
             settled[name] = latest[name] = row
-            cases.append(row)
+            found.append(row)
         elif kind == "grouped":
             latest[name]["dise_code"] = row["dise_code"]
         elif kind == "reviewed":
@@ -68,13 +90,7 @@ def _cases(parts: Any, scope: Any, watermark: int) -> list[tuple[dict[str, Any],
             ended.discard(settled[name]["position"])
         else:
             ended.add(settled.pop(name)["position"])
-    return [
-        (row, row["position"] in ended)
-        for row in cases
-        if row["insutype"] in scope.insutypes
-        and row["belongs_to"] in scope.months
-        and (row["clr_type"], row["med_type"], row["institution"]) in scope.kinds
-    ]
+    return [(row, row["position"] in ended) for row in found]
 
 
 def _judge(case: dict[str, Any], rules: Any, *, ended: bool) -> tuple[int, int]:
@@ -86,7 +102,7 @@ def _judge(case: dict[str, Any], rules: Any, *, ended: bool) -> tuple[int, int]:
     coefficient = Fraction(rules.coefficients4[case["institution"]], 10_000)
     if given4 is not None:
         multiplied = rules.review_points.value == "before_coefficient"
-        return REVIEWED, _rounded(given4 * coefficient) if multiplied else given4
+        return REVIEWED, rounded(given4 * coefficient) if multiplied else given4
     group = rules.groups[case["dise_code"]]
     times = Fraction(case["medfee_sumamt"], group.average_fen)
     standing, exact = NORMAL, Fraction(group.points4)
@@ -96,7 +112,7 @@ def _judge(case: dict[str, Any], rules: Any, *, ended: bool) -> tuple[int, int]:
         standing, exact = LOW, times * group.points4
     elif times > rules.high:
         standing, exact = HIGH, (times - rules.high + 1) * group.points4
-    return standing, _rounded(_rounded(exact) * coefficient)
+    return standing, rounded(rounded(exact) * coefficient)
 
 
 def _held_back(
@@ -113,7 +129,7 @@ def _held_back(
     return next((reason for reason, holds in reasons.items() if holds), None)
 
 
-def _rounded(exact: Fraction) -> int:
+def rounded(exact: Fraction) -> int:
     """Round half-up, by way of the decimal module: a long expansion decides as the fraction would."""
     whole, rest = divmod(exact.numerator, exact.denominator)
     with localcontext(prec=60):

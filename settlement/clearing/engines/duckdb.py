@@ -53,8 +53,14 @@ class DuckDBEngine:
 def _read_parts(connection: duckdb.DuckDBPyConnection, name: str, parts: Parts) -> None:
     if parts.files:
         files = [str(file) for file in parts.files]
-        found = connection.read_parquet(files, hive_partitioning=False)
-        found.select(*parts.names).create_view(name)
+        found = connection.read_parquet(files, hive_partitioning=False, union_by_name=True)
+        # A column that no part has yet: whoever wrote them did not know it.
+        known = set(found.columns)
+        named = (
+            f'"{column}"' if column in known else f'CAST(NULL AS {kind}) AS "{column}"'
+            for column, kind in parts.columns
+        )
+        found.select(*named).create_view(name)
     else:
         _fill(connection, name, Table(parts.columns, ()))
 

@@ -29,6 +29,13 @@ _TYPES = {
     ),
 }
 
+_WORDS = {
+    "VARCHAR": "STRING",
+    "BIGINT": "BIGINT",
+    "BOOLEAN": "BOOLEAN",
+    POSTINGS: "ARRAY<STRUCT<fund: STRING, debit: STRING, credit: STRING, fen: BIGINT, party: STRING>>",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class SparkEngine:
@@ -61,9 +68,9 @@ def _read_parts(session: SparkSession, name: str, parts: Parts) -> None:
     if parts.files:
         # With this option folders such as period=2025-01 do not become columns.
         reader = session.read.option("recursiveFileLookup", "true")
-        found = reader.parquet(*(f"file://{file.absolute()}" for file in parts.files))
-        names = [column for column, _ in parts.columns]
-        found.select(*names).createOrReplaceTempView(name)
+        said = ", ".join(f"`{column}` {_WORDS[kind]}" for column, kind in parts.columns)
+        found = reader.schema(said).parquet(*(f"file://{file.absolute()}" for file in parts.files))
+        found.createOrReplaceTempView(name)
     else:
         _fill(session, name, Table(parts.columns, ()))
 

@@ -1,14 +1,15 @@
 """DRG points (DRG点数法) and its fixed-rate variant (费率法), one case at a time.
 
 Formulas of the Zhejiang type (金华2017, 浙江2020 as explained by Hangzhou); shares, multiples, tiers
-and days differ from place to place and are policy. Points are whole numbers of 1/10,000; every
-function rounds once, half-up, at its end.
+and days differ from place to place and are policy. Points are whole numbers of 1/10,000; every term
+below is rounded once, half-up, before it goes on: the complete points are a figure of their own, that
+the others build on.
 
 - base 基准点数 = group average ÷ area average x 100
 - complete 完整 = base x coefficient 差异系数
-- incomplete 不完整 = base x coefficient x cost ÷ group average, at most base
+- incomplete 不完整 = complete x cost ÷ group average, at most base
 - low multiple 低倍率 (cost < low x average) = base x cost ÷ average, at most base
-- high multiple 高倍率 (cost > k x average) = base x coefficient + base x (cost ÷ average - k)
+- high multiple 高倍率 (cost > k x average) = complete + base x (cost ÷ average - k)
 - bed-day group 床日 = days x daily points
 - readmission 再入院 within N days into the same group: the earlier stay's points are halved
 - fixed rate 费率法 = rate x weight
@@ -43,7 +44,11 @@ class DrgRules:
         HighTier(upto_points=None, multiple=Fraction(2)),
     )
     readmission_days: int = 15
-    readmission_keeps: Fraction = Fraction(1, 2)
+    readmission_keeps: Fraction = Fraction(1, 2)  # 1: no readmission is looked for
+    readmission_anywhere: bool = False  # a stay in another institution counts too
+    undated_held: bool = True  # a stay without a date of admission is held back
+    incomplete_ways: frozenset[str] = frozenset()  # 离院方式 of an incomplete stay
+    min_cases: int = 0  # a group with fewer in a run wants single reviews
 
 
 def _points4(value: Fraction) -> int:
@@ -62,8 +67,8 @@ def complete_points4(base4: int, coefficient4: int) -> int:
 
 def incomplete_points4(base4: int, coefficient4: int, *, cost_fen: int, average_fen: int) -> int:
     """Give the points of a stay that was broken off (不完整住院), at most the base points."""
-    exact = Fraction(base4 * coefficient4 * cost_fen, ONE * average_fen)
-    return min(_points4(exact), base4)
+    complete4 = complete_points4(base4, coefficient4)
+    return min(_points4(Fraction(complete4 * cost_fen, average_fen)), base4)
 
 
 def high_multiple(base4: int, tiers: Sequence[HighTier]) -> Fraction:
@@ -83,7 +88,7 @@ def multiple_points4(
         return min(_points4(base4 * cost), base4)
     multiple = high_multiple(base4, rules.high_tiers)
     if cost > multiple:
-        return _points4(Fraction(base4 * coefficient4, ONE) + base4 * (cost - multiple))
+        return complete_points4(base4, coefficient4) + _points4(base4 * (cost - multiple))
     return complete_points4(base4, coefficient4)
 
 

@@ -13,16 +13,17 @@ from pathlib import Path
 import pytest
 import sqlglot
 from sqlglot import exp
-from support import clearing_city, spark
+from support import clearing_city, drg_examples, drg_reference, spark
 from support.clearing_examples import SCOPE, Log, golden, ordinary
 from support.clearing_reference import reference
 
 from settlement.clearing import kernel
 from settlement.clearing.digest import rows_digest
+from settlement.clearing.drg_scoring import score_stays
 from settlement.clearing.engine import Parts
 from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.kernel import Standing
-from settlement.clearing.policy import Dip, ReviewPoints
+from settlement.clearing.policy import Dip, Drg, ReviewPoints
 from settlement.clearing.run import score_cases
 from settlement.clearing.scoring import tables
 
@@ -43,6 +44,7 @@ OF_STAYS = {
     Standing.READMITTED,
 }
 OF_POINTS = set(Standing) - OF_STAYS
+Stays = tuple[Log, Drg, dict[str, Parts]]
 Golden = tuple[Log, Dip, dict[str, Parts]]
 
 
@@ -78,6 +80,36 @@ def test_the_golden_set_on_spark_is_that_on_duckdb(golden_set, cluster):
     assert {here.record.engine, there.record.engine} == {"duckdb", "spark"}
     for name in ("kernel", "parameters", "watermark", "result"):
         assert getattr(here.record, name) == getattr(there.record, name)
+
+
+RULES_OF_STAYS = {"plain": drg_examples.PLAIN, "hardest": drg_examples.HARDEST}
+
+
+@pytest.fixture(scope="module", params=RULES_OF_STAYS)
+def golden_stays(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Stays:
+    log, rules = drg_examples.golden_stays(RULES_OF_STAYS[request.param])
+    return log, rules, log.write(tmp_path_factory.mktemp("stays"), rows_a_part=1500)
+
+
+def test_golden_stays_on_duckdb_are_the_naive_reading(golden_stays):
+    log, rules, parts = golden_stays
+    found = score_stays(DUCKDB, parts, rules, SCOPE, watermark=log.position)
+    expected = drg_reference.reference(parts, rules, SCOPE, watermark=log.position)
+    missing = {Standing.NO_DATES} if not rules.rules.undated_held else set()
+    assert {one.standing for one in found.tallies} == set(Standing) - missing
+    assert found.record.result == rows_digest(expected)
+    assert found.key_versions == (1, 2)
+
+
+def test_golden_stays_on_spark_are_those_on_duckdb(golden_stays, cluster):
+    from settlement.clearing.engines.spark import SparkEngine  # noqa: PLC0415 - may be absent
+
+    log, rules, parts = golden_stays
+    here = score_stays(DUCKDB, parts, rules, SCOPE, watermark=log.position)
+    there = score_stays(SparkEngine(cluster.session), parts, rules, SCOPE, watermark=log.position)
+    assert here.tallies == there.tallies
+    assert here.record.result == there.record.result
+    assert here.record.parameters == there.record.parameters
 
 
 def test_division_in_floats_is_caught_by_the_golden_set_and_not_by_random_data(tmp_path):

@@ -372,13 +372,21 @@ def test_refusals(march, medfund):
         assert (answer.code, answer.json["error"]["code"]) == (code, error), words
 
 
-def test_policies_that_this_version_does_not_compute(march, approve, propose, clear):
+def test_a_policy_that_changes_within_the_month(march, approve, clear):
     approve(effective="2024-06-15", until="2024-06-20", points="900")
     found = clear("2024-06", code=3)["error"]
     assert (found["code"], found["facts"]["day"]) == ("policy_changes_within_month", "2024-06-15")
-    name = propose(kind="drg")
-    found = clear("2024-03", "--policy", name, code=3)["error"]
-    assert (found["code"], found["facts"]["kind"]) == ("method_not_computed", "drg")
+
+
+def test_the_same_month_by_drg_points(march, propose, clear):
+    """1000 base points: the tier is k = 2, 0.4 is low; S3 1000 + 1000 x 0.5, S5 1000 x 0.3."""
+    rate = f'{_COEFFICIENTS}\nundated = "counted"'
+    name = propose(kind="drg", rate=rate)
+    found = clear("2024-03", "--policy", name)["alternative"]
+    points = {key: one["points"] for key, one in lines(found).items() if key[1] == "inpatient"}
+    assert points == {(H1, "inpatient"): "3500.0000", (H2, "inpatient"): "1150.0000"}
+    held = clear("2024-03", "--policy", propose(kind="drg"))["alternative"]["held_back"]
+    assert {"no_group", "no_dates", "unknown_group"} <= {one["reason"] for one in held}
 
 
 def test_a_month_that_a_policy_covers_in_part(march, approve, clear):

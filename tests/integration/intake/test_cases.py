@@ -132,14 +132,14 @@ def test_a_review_is_one_decision_under_its_number(office, bring):
 def test_everything_wrong_with_reviews_is_said_at_once(bring):
     outcome = bring(
         "case_reviews",
-        review(1, points=""),
+        review(1, decision="也许"),
         review(9, decision="不通过", points="1"),
         review(4, points="1.23456"),
         review(2),
         review(4, points="0"),
     )
     assert [(one.line, one.code) for one in outcome.rejections] == [
-        (2, "points_needed"),
+        (2, "unknown_code"),
         (3, "points_not_accepted"),
         (4, "not_a_decimal"),
         (5, "settlement_cancelled"),

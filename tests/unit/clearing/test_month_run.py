@@ -9,6 +9,7 @@ from support.clearing_examples import AREA, FUND, MONTH, Log, entry
 
 from ledger.domain.period import Period
 from settlement.clearing import kernel
+from settlement.clearing.counting import TEXTS
 from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.methods.per_diem import PerDiemCap, Stage
 from settlement.clearing.policy import (
@@ -22,7 +23,7 @@ from settlement.clearing.policy import (
     PerDiem,
     Policy,
 )
-from settlement.clearing.provisional import TEXTS, Chosen, Question, clear_month
+from settlement.clearing.provisional import Chosen, Question, clear_month
 from settlement.clearing.refusals import TotalsDiffer
 
 H1, H2 = "H33010000001", "H33010000002"

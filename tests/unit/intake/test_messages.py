@@ -6,14 +6,18 @@ The page is the golden copy: who changes a sentence changes the page.
 import datetime as dt
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from settlement.banking import banks_of
 from settlement.intake.application_rows import check_applications
+from settlement.intake.bank_rows import check_payments
 from settlement.intake.case_rows import check_cases
 from settlement.intake.checked_files import Rejected, check_flows
 from settlement.intake.columns import KINDS
+from settlement.intake.layouts import layouts_of
 from settlement.intake.problem_texts import FILE_TEXTS, NOTICES
 from settlement.intake.readers import open_table
 from settlement.intake.rejection_texts import ROW_TEXTS
@@ -104,6 +108,19 @@ STATEMENTS = {
     "statement_not_a_month": {"stmt_enddate": "2023-10-30"},
     "statement_conflict": {"fixmedins_setl_cnt": "68"},
 }
+#: A statement of one bank, with two accounts and a profile in the setup.
+STATED_LINE = {"date": "2023-10-09", "amount": "5", "balance": "5.00", "bank_ref": "A"}
+REGISTERED = [
+    {"account": "3300", "money_account": "expenditure"},
+    {"account": "3301", "money_account": "income"},
+]
+APART = {"name": "gs", "heads": {"paid_in": "收入", "paid_out": "支出"}, "account": "3300"}
+BANK_LINES = {
+    "unknown_bank_account": {"account": "3309"},
+    "bank_account_needed": {"account": ""},
+    "one_amount_needed": {"account": "3300", "收入": "5", "支出": "5"},
+    "balance_broken": {"account": "3300", "balance": "10.01"},
+}
 #: What only the books can know; the facts are those of the code that posts.
 LATER = {
     "rule_not_applicable": Rejection(
@@ -151,7 +168,6 @@ REVIEWED = {
 }
 CASES = {
     "not_a_decimal": {"setl_id": "S2", "points": "很多"},
-    "points_needed": {"setl_id": "S2", "points": ""},
     "points_not_accepted": {"setl_id": "S2", "decision": "不通过"},
     "row_conflict": {"points": "1900"},
 }
@@ -174,9 +190,9 @@ APPLICATIONS = {
 }
 
 
-def table_of(files, rows):
+def table_of(files, rows, **how):
     keys = list(dict.fromkeys(key for row in rows for key in row))
-    return open_table(files.xlsx([keys, *([row.get(key) for key in keys] for row in rows)]))
+    return open_table(files.xlsx([keys, *([row.get(key) for key in keys] for row in rows)]), **how)
 
 
 @pytest.fixture
@@ -206,6 +222,13 @@ def provoked(files, flow_row, claim, context, check_claims):
     for code, changes in STATEMENTS.items():
         stated = table_of(files, [STATED, STATED | changes])
         found[code] = check_totals(stated, context).rejections
+    banks = banks_of({"bank_accounts": REGISTERED, "bank_profiles": [APART]})
+    for code, changes in BANK_LINES.items():
+        rows = [STATED_LINE | {"account": "3300"}, STATED_LINE | changes]
+        if code == "one_amount_needed":
+            rows = [{key: cell for key, cell in rows[1].items() if key != "amount"}]
+        table = table_of(files, rows, layouts=layouts_of(banks))
+        found[code] = check_payments(table, replace(context, banks=banks)).rejections
     for code, changes in CASES.items():
         reviewed = table_of(files, [REVIEWED, REVIEWED | changes])
         found[code] = check_cases(reviewed, context).rejections
@@ -264,11 +287,25 @@ def problems(files, context, monkeypatch):
     for name in [*sorted(path.name for path in files.folder.iterdir()), "missing.csv"]:
         for problem in problems_of(Path(name), context):
             found.setdefault(problem.code, problem)
+    found |= layout_problems(files, context)
     found["file_unreadable"] = FileProblem("file_unreadable", {"reason": "Permission denied"})
     found["too_many_rejected"] = FileProblem("too_many_rejected", {"rows": 50_000, "line": 50_001})
     found["part_not_booked"] = FileProblem(
         "part_not_booked", {"part": "hifes_pay", "rows": 3, "sum_fen": 123456}
     )
+    return found
+
+
+def layout_problems(files, context):
+    """Provoke what a bank's statement and its profiles may be refused or noticed for."""
+    banks = banks_of({"bank_profiles": [{"name": "gs"}, {"name": "nh"}]})
+    path = files.csv([["date", "amount", "bank_ref"], ["2023-10-09", "5", "A"]], name="bank.csv")
+    found = {one.code: one for one in check_payments(open_table(path), context).problems}
+    for profile in (None, "zs"):
+        try:
+            open_table(path, layouts=layouts_of(banks, profile))
+        except FileRefused as refused:
+            found |= {one.code: one for one in refused.problems}
     return found
 
 

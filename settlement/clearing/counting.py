@@ -1,0 +1,62 @@
+"""Asks the engine for the cases of one method: which text is for which rules, in one place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from settlement.clearing import kernel
+from settlement.clearing.census import CENSUS, OBLIGATIONS
+from settlement.clearing.digest import tables_digest
+from settlement.clearing.drg_scoring import TEXTS as TEXTS_OF_STAYS
+from settlement.clearing.drg_scoring import score_stays
+from settlement.clearing.engine import Engine, Parts
+from settlement.clearing.kernel import Standing
+from settlement.clearing.policy import Dip, Drg, DrgFixedRate, PerDiem, Rules
+from settlement.clearing.priced import PRICED, price_cases, price_tables
+from settlement.clearing.run import Scored, Tally, score_cases
+from settlement.clearing.scoring import Scope
+
+#: The texts of a run, in the order in which they are named by its hash.
+TEXTS = (CENSUS, OBLIGATIONS, kernel.KERNEL, PRICED, *TEXTS_OF_STAYS)
+
+#: Rules whose cases are asked of the engine; the others count what was booked.
+Asked = Dip | Drg | DrgFixedRate | PerDiem
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an engine found for a method: tallies, each with what its cases are worth in fen.
+
+    ``parameters`` is the digest of what it was told; ``key_versions`` are those of the tokens of
+    persons, where readmissions were looked for: more than one, and some may have been missed.
+    """
+
+    tallies: tuple[tuple[Tally, int], ...]
+    parameters: str
+    key_versions: tuple[int, ...] = ()
+
+
+def count_cases(
+    engine: Engine, parts: Mapping[str, Parts], rules: Asked, scope: Scope, *, watermark: int
+) -> Answer:
+    """Count the cases of a method in a scope, at a log position."""
+    if isinstance(rules, Dip):
+        return _scored(score_cases(engine, dict(parts), rules, scope, watermark=watermark))
+    if isinstance(rules, Drg):
+        return _scored(score_stays(engine, parts, rules, scope, watermark=watermark))
+    told = price_tables(rules, scope, watermark=watermark)
+    return Answer(tuple(price_cases(engine, parts, told)), tables_digest(told))
+
+
+def _scored(found: Scored) -> Answer:
+    priceless = tuple((tally, 0) for tally in found.tallies)
+    return Answer(priceless, found.record.parameters, found.key_versions)
+
+
+def reason_of(rules: Rules, standing: Standing) -> str:
+    """Name the reason for which cases are held back, in the words of their method."""
+    by_days = isinstance(rules, PerDiem)
+    if by_days and standing is Standing.NO_GROUP:
+        return "no_days"
+    if by_days and standing is Standing.UNKNOWN_GROUP:
+        return "days_out_of_bounds"
+    return standing.name.lower()
