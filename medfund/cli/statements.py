@@ -8,7 +8,7 @@ import click
 from ledger.aggregates.policies import NoPolicyInForce, Policies
 from ledger.archive.read import Archive
 from ledger.domain.fund import PERSONAL
-from ledger.domain.period import Period
+from ledger.domain.period import Period, Year
 from medfund.bootstrap import House
 from medfund.cli.app import Session
 from medfund.cli.archived import archive_up_to_now
@@ -26,7 +26,7 @@ from settlement.clearing.provisional import (
     clear_month,
     policy_of_month,
 )
-from settlement.clearing.refusals import MethodNotComputed, PolicyChangesWithinMonth
+from settlement.clearing.refusals import PolicyChangesWithinMonth
 from settlement.policies import load_policies
 
 _MEMORY_MIB = 400
@@ -55,10 +55,10 @@ def statement_of(
             continue
         methods: list[dict[str, Any]] = []
         lines: list[CaseLine] = []
-        for question in _questions(archive, position, area.code, leaf, period):
-            chosen = _policy(policies, document, leaf, question.period)
+        for month, question in _questions(archive, position, area.code, leaf, period):
+            chosen = _policy(policies, document, leaf, month)
             lines += list_cases(question, chosen.policy if chosen else None, institution)
-            if chosen is not None and period == str(question.period):
+            if chosen is not None and period == str(month):
                 methods = _methods(question, chosen, institution)
         found += settlement_tables(
             document,
@@ -71,19 +71,12 @@ def statement_of(
 
 def _questions(
     archive: Archive, position: int, area: str, fund: str, period: str
-) -> Iterator[Question]:
-    year = period if len(period) == len("2024") else None
-    months = [f"{year}-{month:02d}" for month in range(1, 13)] if year else [period]
+) -> Iterator[tuple[Period, Question]]:
+    is_year = len(period) == len("2024")
     engine = DuckDBEngine(memory_mib=_MEMORY_MIB)
-    for month in months:
-        yield ask(
-            archive,
-            engine,
-            area=area,
-            fund=fund,
-            period=Period.parse(month),
-            watermark=position,
-        )
+    for month in Year.parse(period).months if is_year else (Period.parse(period),):
+        question = ask(archive, engine, area=area, fund=fund, period=month, watermark=position)
+        yield month, question
 
 
 def _policy(
@@ -103,10 +96,7 @@ def _policy(
 
 def _methods(question: Question, chosen: Chosen, institution: str) -> list[dict[str, Any]]:
     """Compute the month of the whole fund for the point value, and give the institution's part."""
-    try:
-        cleared = clear_month(question, chosen)
-    except MethodNotComputed:
-        return []
+    cleared = clear_month(question, chosen)
     document = month_document(
         cleared, area=question.area, fund=question.fund, period=str(question.period), names={}
     )

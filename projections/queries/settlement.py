@@ -15,7 +15,7 @@ from ledger.aggregates.payout import fold_payouts, order_states
 from ledger.domain.chart import CHART
 from ledger.domain.entry import Book
 from ledger.domain.identity import clearing_stream, payouts_stream, settlement_stream
-from ledger.domain.period import Period
+from ledger.domain.period import Year
 from ledger.errors import InputRejected
 from ledger.events.base import Envelope
 from ledger.events.clearing import (
@@ -63,8 +63,7 @@ class Asked:
         """List the 清算年月 that it is about: of a year its months, then the year itself."""
         if len(self.period) == len("2024-01"):
             return (self.period,)
-        year = int(self.period)
-        return (*(str(Period(year, month)) for month in range(1, 13)), self.period)
+        return (*map(str, Year.parse(self.period).months), self.period)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,15 @@ charged; beside each stand the method that takes it, its standing, and its point
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from settlement.clearing.census import take_census
+from settlement.clearing.drg_scoring import prepared
 from settlement.clearing.engine import Parts, Table
 from settlement.clearing.kernel import POINTED, POSTINGS, Standing
-from settlement.clearing.policy import Dip, DrgFixedRate, Method, PerDiem, Policy
+from settlement.clearing.policy import Dip, Drg, DrgFixedRate, Method, PerDiem, Policy
 from settlement.clearing.priced import TOLD, price_tables
 from settlement.clearing.provisional import Question
-from settlement.clearing.scoring import Kind, Scope, scope_tables, tables
+from settlement.clearing.scoring import Kind, scope_tables, tables
+from settlement.clearing.stays import POINTED_STAYS
 
 _SAID = (
     ("position", "BIGINT"),
@@ -30,7 +33,8 @@ _SAID = (
     ("postings", POSTINGS),
 )
 
-#: What the fund was charged for at an institution in the months.
+#: What the fund was charged for at an institution in the months, and the cases of its own people that
+#: it was charged nothing for: they bring points too.
 LISTED = f"""
 WITH undone AS (
     SELECT r.original_position AS position
@@ -61,16 +65,19 @@ charged AS (
 SELECT
     c.position, c.setl_id, c.setl_date, c.refund, u.position IS NOT NULL AS reversed,
     c.insutype, c.clr_type, c.med_type, COALESCE(g.dise_code, c.dise_code) AS dise_code, c.days,
-    c.medfee_sumamt AS cost_fen, c.booked_fen
+    c.medfee_sumamt AS cost_fen, COALESCE(c.booked_fen, 0) AS booked_fen
 FROM charged AS c
 LEFT JOIN undone AS u ON u.position = c.position
 LEFT JOIN regrouped AS r ON r.setl_id = c.setl_id AND r.position > c.position AND NOT c.refund
 LEFT JOIN grouped AS g ON g.position = r.position
-WHERE c.booked_fen IS NOT NULL
+WHERE c.booked_fen IS NOT NULL OR c.insutype IN (SELECT code FROM insutypes)
 """
 
-_POINTS = f"{POINTED}\nSELECT position, standing, points4, 0 AS worth_fen FROM pointed"
-_PRICES = f"{TOLD}\nSELECT position, standing, 0 AS points4, worth_fen FROM told"
+_OF_WANTED = "WHERE institution IN (SELECT code FROM wanted)"
+_OF_POINTED = f"SELECT position, standing, points4, 0 AS worth_fen FROM pointed {_OF_WANTED}"
+_POINTS = f"{POINTED}\n{_OF_POINTED}"
+_STAYS = f"{POINTED_STAYS}\n{_OF_POINTED}"
+_PRICES = f"{TOLD}\nSELECT position, standing, 0 AS points4, worth_fen FROM told {_OF_WANTED}"
 _CODES = (("code", "VARCHAR"),)
 
 
@@ -148,19 +155,18 @@ def _judged(
 ) -> list[CaseLine]:
     """Put beside each settlement of the fund's own people its method and what it comes to."""
     insured = question.scope().insutypes
-    kinds = {(one.clr_type, one.med_type) for one in lines if one.insutype in insured}
-    of_method: dict[str, set[Kind]] = {}
     methods: dict[tuple[str, str], Method] = {}
-    for clr_type, med_type in kinds:
-        method = policy.method_of(clr_type=clr_type, med_type=med_type, institution=institution)
-        if method is not None:
-            methods[clr_type, med_type] = method
-            of_method.setdefault(method.name, set()).add((clr_type, med_type, institution))
+    for one in lines:
+        method = policy.method_of(
+            clr_type=one.clr_type, med_type=one.med_type, institution=institution
+        )
+        if one.insutype in insured and method is not None:
+            methods[one.clr_type, one.med_type] = method
     found: dict[int, tuple[Standing, int, int]] = {}
     for method in policy.methods:
-        if method.name in of_method:
-            scope = question.scope(frozenset(of_method[method.name]))
-            found |= _standings(question, method, scope)
+        kinds = {(*kind, institution) for kind, one in methods.items() if one == method}
+        if kinds:
+            found |= _standings(question, policy, method, kinds)
     return [
         one
         if one.insutype not in insured or (one.clr_type, one.med_type) not in methods
@@ -179,24 +185,41 @@ def _with(
 
 
 def _standings(
-    question: Question, method: Method, scope: Scope
+    question: Question, policy: Policy, method: Method, kinds: set[Kind]
 ) -> dict[int, tuple[Standing, int, int]]:
     """Ask for the cases of a method one by one; a method that works on sums has no answer."""
-    rules, watermark = method.rules, question.watermark
+    rules, engine, parts = method.rules, question.engine, question.parts
+    asked = question.scope(frozenset(kinds))
     if isinstance(rules, Dip):
-        rows = question.engine.answer(
-            _POINTS, question.parts, tables(rules, scope, watermark=watermark)
-        )
+        text, told = _POINTS, tables(rules, asked, watermark=question.watermark)
     elif isinstance(rules, PerDiem | DrgFixedRate):
-        rows = question.engine.answer(
-            _PRICES, question.parts, price_tables(rules, scope, watermark=watermark)
-        )
+        text, told = _PRICES, price_tables(rules, asked, watermark=question.watermark)
+    elif isinstance(rules, Drg):
+        # A readmission may follow a stay at another institution: all stays of the method are told.
+        asked = question.scope(_all_kinds(question, policy, method))
+        told, _ = prepared(engine, parts, rules, asked, watermark=question.watermark)
+        text = _STAYS
     else:
         return {}
+    wanted = Table(_CODES, sorted({(kind[2],) for kind in kinds}))
+    rows = engine.answer(text, parts, {**told, "wanted": wanted})
     return {
         position: (Standing(standing), int(points4), int(worth_fen))
         for position, standing, points4, worth_fen in rows
     }
+
+
+def _all_kinds(question: Question, policy: Policy, method: Method) -> frozenset[Kind]:
+    scope = scope_tables(question.scope(), {}, watermark=question.watermark)
+    census, _ = take_census(question.engine, question.parts, scope)
+    return frozenset(
+        one.kind
+        for one in census.kinds
+        if method
+        == policy.method_of(
+            clr_type=one.clr_type, med_type=one.med_type, institution=one.institution
+        )
+    )
 
 
 def charged(lines: Iterable[CaseLine]) -> int:
