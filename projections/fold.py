@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from ledger.domain.chart import CHART, AccountClass
+from ledger.domain.claim_roles import REMOTE_ACCOUNTS
 from ledger.domain.entry import Book
 from ledger.errors import BooksDamaged
 from ledger.events.base import Fact
@@ -260,6 +261,8 @@ def _settle(bucket: Bucket, area: str, month: str, posting: SlimPosting) -> None
     """Add what a document or a step of settling does to what an institution is owed."""
     if posting.party is None or CHART[posting.debit].book is not Book.OBLIGATIONS:
         return
+    if posting.debit in REMOTE_ACCOUNTS or posting.credit in REMOTE_ACCOUNTS:
+        return  # owed by place or passed on: kept by name, no stage of an institution's month
     key = (area, posting.party, posting.fund, month, NO_KIND)
     bucket.settle(key, posting.credit, posting.fen)
     bucket.settle(key, posting.debit, -posting.fen)
