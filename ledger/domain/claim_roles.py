@@ -6,6 +6,8 @@ elsewhere; our expense, owed to the other place, for its institutions are no pay
 place sends (暂收款), and no expense of ours.
 """
 
+from typing import Protocol
+
 from ledger.domain.entry import Entry, Posting
 from ledger.domain.fund import is_area, is_institution
 
@@ -23,15 +25,30 @@ REMOTE_ACCOUNTS = frozenset(
 )
 
 
-def place_paid(fund: str, counterparty: str | None, fen: int) -> Entry:
-    """异地清算: what another place is paid lowers what it is owed, where it is named by its code."""
-    if counterparty is None or not is_area(counterparty):
-        return ()
-    return (Posting(fund, "owed.remote", "claims.paid", fen, counterparty),)
+class _Paid(Protocol):
+    """The document row that pays: ``original_doc`` names the allocation (清分) it settles."""
+
+    @property
+    def fund(self) -> str: ...
+    @property
+    def fen(self) -> int: ...
+    @property
+    def counterparty(self) -> str | None: ...
+    @property
+    def original_doc(self) -> str | None: ...
 
 
-def passed_on(fund: str, counterparty: str | None, fen: int) -> Entry:
-    """转付异地清算资金: lowers what an institution is owed for people insured elsewhere."""
-    if counterparty is None or not is_institution(counterparty):
+def place_paid(flow: _Paid) -> Entry:
+    """异地清算 by an allocation: what another place is paid lowers what it is owed."""
+    party = flow.counterparty
+    if flow.original_doc is None or party is None or not is_area(party):
         return ()
-    return (Posting(fund, "owed.passthrough", "claims.passed_on", fen, counterparty),)
+    return (Posting(flow.fund, "owed.remote", "claims.paid", flow.fen, party),)
+
+
+def passed_on(flow: _Paid) -> Entry:
+    """转付 by an allocation: lowers what an institution is owed for people insured elsewhere."""
+    party = flow.counterparty
+    if flow.original_doc is None or party is None or not is_institution(party):
+        return ()
+    return (Posting(flow.fund, "owed.passthrough", "claims.passed_on", flow.fen, party),)
