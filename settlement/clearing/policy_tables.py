@@ -11,6 +11,7 @@ from settlement.clearing.deposit import CEILING, DepositOrder
 from settlement.clearing.method_tables import MethodTable
 from settlement.clearing.policy import Family, SharingBy
 from settlement.clearing.policy_words import Fen, Leaf, PolicyTable, Share
+from settlement.clearing.yearly_table import YearlyTable
 
 
 class HeadTable(PolicyTable):
@@ -138,6 +139,7 @@ class PolicyFile(PolicyTable):
     methods: list[MethodTable] = Field(min_length=1)
     deposit: DepositTable | None = None
     bands: BandsTable | None = None
+    yearly: YearlyTable = YearlyTable()
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "PolicyFile":
