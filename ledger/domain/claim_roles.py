@@ -6,8 +6,6 @@ elsewhere; our expense, owed to the other place, for its institutions are no pay
 place sends (暂收款), and no expense of ours.
 """
 
-from typing import Protocol
-
 from ledger.domain.entry import Entry, Posting
 from ledger.domain.fund import is_area, is_institution
 
@@ -25,30 +23,15 @@ REMOTE_ACCOUNTS = frozenset(
 )
 
 
-class _Paid(Protocol):
-    """The document row that pays: ``original_doc`` names the allocation (清分) it settles."""
-
-    @property
-    def fund(self) -> str: ...
-    @property
-    def fen(self) -> int: ...
-    @property
-    def counterparty(self) -> str | None: ...
-    @property
-    def original_doc(self) -> str | None: ...
-
-
-def place_paid(flow: _Paid) -> Entry:
-    """异地清算 by an allocation: what another place is paid lowers what it is owed."""
-    party = flow.counterparty
-    if flow.original_doc is None or party is None or not is_area(party):
+def place_paid(fund: str, party: str | None, fen: int, *, allocation: str | None) -> Entry:
+    """异地清算 by an allocation (清分): what another place is paid lowers what it is owed."""
+    if allocation is None or party is None or not is_area(party):
         return ()
-    return (Posting(flow.fund, "owed.remote", "claims.paid", flow.fen, party),)
+    return (Posting(fund, "owed.remote", "claims.paid", fen, party),)
 
 
-def passed_on(flow: _Paid) -> Entry:
+def passed_on(fund: str, party: str | None, fen: int, *, allocation: str | None) -> Entry:
     """转付 by an allocation: lowers what an institution is owed for people insured elsewhere."""
-    party = flow.counterparty
-    if flow.original_doc is None or party is None or not is_institution(party):
+    if allocation is None or party is None or not is_institution(party):
         return ()
-    return (Posting(flow.fund, "owed.passthrough", "claims.passed_on", flow.fen, party),)
+    return (Posting(fund, "owed.passthrough", "claims.passed_on", fen, party),)
