@@ -309,11 +309,13 @@ RULES: Mapping[str, Rule] = {
     "remote_prefund_out": _paid("advance.remote", default="fiscal"),
     "remote_prefund_back": _received("advance.remote"),
     "remote_clearing_paid": lambda flow: (
-        _paid("expense.benefit.remote", default="fiscal")(flow) + place_paid(flow)
+        _paid("expense.benefit.remote", default="fiscal")(flow)
+        + place_paid(flow.fund, flow.counterparty, flow.fen, allocation=flow.original_doc)
     ),
     "remote_received": _received("payable.remote"),
     "remote_paid_on": lambda flow: (
-        _paid("payable.remote", default="fiscal")(flow) + passed_on(flow)
+        _paid("payable.remote", default="fiscal")(flow)
+        + passed_on(flow.fund, flow.counterparty, flow.fen, allocation=flow.original_doc)
     ),
     "recovery": _recovery,
     "fine_received": _fine_received,
