@@ -18,6 +18,7 @@ from medfund.cli.clearing_runs import (
     show_run,
 )
 from medfund.cli.clearing_year import clear_whole_year, is_year
+from medfund.cli.offsetting import list_offsets
 from medfund.cli.output import Output
 from settlement.clearing.policy_file import read_policy
 from settlement.clearing.provisional import (
@@ -40,7 +41,7 @@ from settlement.policies import load_policies
     "words",
     nargs=-1,
     required=True,
-    metavar="PERIOD | list | show RUN | application list|withdraw ID",
+    metavar="PERIOD | list | show RUN | offsets | application list|withdraw ID",
 )
 @click.option("--fund", help="险种 / fund, e.g. 310.pooled")
 @click.option(
@@ -71,6 +72,8 @@ def clear(
     """Clear a month of one fund, or look after the applications for it."""
     if words == ("list",):
         list_runs(session, fund)
+    elif words == ("offsets",):
+        list_offsets(session, fund)
     elif words[0] == "show" and len(words) == 2:
         show_run(session, words[1], result)
     elif words == ("application", "list"):
@@ -84,7 +87,7 @@ def clear(
         clear_period(session, words[0], fund, other, dry_run=dry_run)
     else:
         raise click.UsageError(
-            "clear PERIOD --fund F | clear list | clear show RUN | clear application list|withdraw ID"
+            "clear PERIOD --fund F | list | show RUN | offsets | application list|withdraw ID"
         )
 
 

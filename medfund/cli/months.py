@@ -9,6 +9,7 @@ from ledger.aggregates.area import Area
 from ledger.aggregates.clearing import run_name
 from ledger.aggregates.institution import change_of
 from ledger.aggregates.month import APPROVED, FROZEN, Month
+from ledger.aggregates.offset import offset_doc_no
 from ledger.aggregates.payout import batch_of
 from ledger.aggregates.proposal import proposal_doc_no
 from ledger.aggregates.refusal import doc_no_of
@@ -22,6 +23,7 @@ from medfund.cli.archived import records_up_to_now
 from medfund.cli.by_hand import answer_proposal
 from medfund.cli.clearing_runs import answer_run
 from medfund.cli.institutions import answer_change
+from medfund.cli.offsetting import answer_offset
 from medfund.cli.paying import answer_decided, asking
 from medfund.cli.refusing import answer_refusal, owed_in
 from medfund.tasks import run_pending
@@ -42,6 +44,7 @@ from settlement.closing import (
     reject as reject_run,
 )
 from settlement.month_runs import approve_clearing, reject_clearing
+from settlement.offsets import approve_offset, reject_offset
 from settlement.payout.institutions import approve_status, reject_status
 from settlement.payout.ordering import approve_payout, reject_payout
 from settlement.refusing import approve_refusal, reject_refusal
@@ -169,6 +172,11 @@ def approve(session: Session, run: str) -> None:
             )
             answer_run(session, area, cleared)
             return
+        if offset_doc_no(run, area.code) is not None:
+            answer_offset(
+                session, approve_offset(house.ledger, area, offset=run, user=session.user)
+            )
+            return
         if doc_no_of(run, area.code) is not None:
             refusal = approve_refusal(
                 house.ledger, area, refusal=run, owed=owed_in(house, area.code), user=session.user
@@ -207,6 +215,10 @@ def reject(session: Session, run: str, reason: str) -> None:
         if run_name(run, area.code) is not None:
             cleared = reject_clearing(house.ledger, area, run=run, reason=reason, user=session.user)
             answer_run(session, area, cleared)
+            return
+        if offset_doc_no(run, area.code) is not None:
+            offset = reject_offset(house.ledger, area, offset=run, reason=reason, user=session.user)
+            answer_offset(session, offset)
             return
         if doc_no_of(run, area.code) is not None:
             refusal = reject_refusal(
