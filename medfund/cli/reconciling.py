@@ -1,4 +1,4 @@
-"""``reconcile``: our settlements against what institutions state (对账)."""
+"""``reconcile``: our settlements and our money against what others state (对账)."""
 
 from pathlib import Path
 from typing import Any
@@ -10,20 +10,26 @@ from ledger.domain.period import Period
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
 from medfund.cli.files import deliver
+from medfund.cli.four_way import RESULT_FILES, counterparty_command, sign_command
 from medfund.cli.reading import Month
 from projections.reports.csv import to_csv
 from projections.reports.reconciliation_tables import reconciliation_tables
 from projections.reports.xlsx import to_xlsx
+from settlement.banking import COUNTERPARTIES
 from settlement.reconciliation.document import document_of
 from settlement.reconciliation.recording import month_of, open_since, record
 
 _SHOWN = 50
-_RESULT_FILES = (".csv", ".xlsx")
 
 
 @cli.group(help="对账 / reconciliation with those outside")
 def reconcile() -> None:
     """Gather the kinds of reconciliation."""
+
+
+for _counterparty in COUNTERPARTIES:
+    reconcile.add_command(counterparty_command(_counterparty))
+reconcile.add_command(sign_command)
 
 
 @reconcile.command(
@@ -50,7 +56,7 @@ def institution_command(
     """Reconcile a month with institutions; differences are a result, not an error."""
     if recording and institution:
         raise click.UsageError("--record 登记全部机构的结果 / --record is about all institutions")
-    if target is not None and target.suffix.lower() not in _RESULT_FILES:
+    if target is not None and target.suffix.lower() not in RESULT_FILES:
         raise click.UsageError("--result FILE.csv | FILE.xlsx")
     output = session.output
     with session.house() as house:

@@ -73,10 +73,11 @@ def record(ledger: FundLedger, area: Area, found: Reconciliation, *, user: str |
     history = _history(ledger, area.code, found.period)
     if history and _said(history[-1][1]) == _said(fact):
         return Recorded(history[-1][0], repeated=True)
+    version = len(ledger.history(stream)) + 1  # a sign-off lies there too
     receipt = ledger.append(
-        [Envelope(stream, len(history) + 1, fact)],
+        [Envelope(stream, version, fact)],
         Commit(
-            key=f"reconciliation:{stream}:{len(history) + 1}",
+            key=f"reconciliation:{stream}:{version}",
             input_hash=sha256(msgspec.json.encode(fact)).hexdigest(),
         ),
     )
