@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from ledger.domain.chart import CHART, AccountClass
+from ledger.domain.claim_roles import REMOTE_ACCOUNTS
 from ledger.domain.entry import Book, Posting, Side, sides
 from ledger.domain.fund import parent
 from ledger.domain.period import Period
@@ -271,6 +272,8 @@ def _count_owed(into: Replayed, fact: Posted) -> None:
         accounts = (posting.debit, posting.credit)
         if CHART[posting.debit].book is Book.CASH or (claim and _OWED not in accounts):
             continue
+        if _is_remote(posting):
+            continue
         owed = _owed(fact, posting)
         if owed is None:
             continue
@@ -281,9 +284,14 @@ def _count_owed(into: Replayed, fact: Posted) -> None:
             sums.add(posting.fen if posting.credit == _PAID else -posting.fen, 0)
 
 
+def _is_remote(posting: Posting) -> bool:
+    """Tell what is owed by place, or passed on: no stage of an institution's month (异地就医)."""
+    return posting.debit in REMOTE_ACCOUNTS or posting.credit in REMOTE_ACCOUNTS
+
+
 def _count_stages(into: Replayed, fact: Posted) -> None:
     """Count every account of the obligations book by institution, but for what was incurred."""
-    for side in sides(fact.postings):
+    for side in sides(one for one in fact.postings if not _is_remote(one)):
         account = CHART[side.account]
         if account.book is not Book.OBLIGATIONS or side.account == _INCURRED:
             continue

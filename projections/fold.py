@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from ledger.domain.chart import CHART, AccountClass
+from ledger.domain.claim_roles import REMOTE_ACCOUNTS
 from ledger.domain.entry import Book
 from ledger.errors import BooksDamaged
 from ledger.events.base import Fact
@@ -24,9 +25,11 @@ from ledger.events.cash import (
 )
 from ledger.events.claim import ClaimFact, ClaimRefunded, ClaimReversed
 from ledger.events.clearing import ApplicationFact, ClearingFact, OffsetFact
+from ledger.events.institution import InstitutionFact
 from ledger.events.intake import IntakeCompleted, IntakeFact, IntakeStarted
 from ledger.events.month import MonthFact, YearTransferred
 from ledger.events.payout import PayoutFact
+from ledger.events.plan import PlanDrawn, PlanFact
 from ledger.events.policy import PolicyFact
 from ledger.events.proposal import ProposalFact
 from ledger.events.reconciliation import ReconciliationFact
@@ -258,6 +261,8 @@ def _settle(bucket: Bucket, area: str, month: str, posting: SlimPosting) -> None
     """Add what a document or a step of settling does to what an institution is owed."""
     if posting.party is None or CHART[posting.debit].book is not Book.OBLIGATIONS:
         return
+    if posting.debit in REMOTE_ACCOUNTS or posting.credit in REMOTE_ACCOUNTS:
+        return  # owed by place or passed on: kept by name, no stage of an institution's month
     key = (area, posting.party, posting.fund, month, NO_KIND)
     bucket.settle(key, posting.credit, posting.fen)
     bucket.settle(key, posting.debit, -posting.fen)
@@ -316,6 +321,9 @@ _BY_BASE: tuple[tuple[type[Fact], Handler], ...] = (
     (AreaFact, Fold.setup),
     (PolicyFact, Fold.noted),
     (PayoutFact, Fold.noted),
+    (PlanFact, Fold.noted),
+    (PlanDrawn, Fold.documents),
+    (InstitutionFact, Fold.noted),
     (ReconciliationFact, Fold.noted),
     (CaseFact, Fold.noted),
     (AssessmentRecorded, Fold.noted),

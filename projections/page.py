@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ledger.domain.chart import CHART
+from ledger.domain.claim_roles import REMOTE_ACCOUNTS
 from ledger.domain.entry import Book
 from ledger.domain.fund import parent
 from ledger.events.intake import IntakeFact
@@ -94,7 +95,7 @@ OBLIGATION_SUMS = (
 OBLIGATION_COLUMNS = {
     key: OBLIGATION_SUMS.index(f"{key.partition('.')[2]}_fen")
     for key, account in CHART.items()
-    if account.book is Book.OBLIGATIONS and key not in {"claims.incurred", OWED}
+    if account.book is Book.OBLIGATIONS and key not in {"claims.incurred", OWED, *REMOTE_ACCOUNTS}
 }
 _NOTHING = (0,) * (len(OBLIGATION_SUMS) - 4)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ledger.aggregates.area import Area
 from ledger.domain.chart import CHART, AccountClass
+from ledger.domain.claim_roles import REMOTE_ACCOUNTS
 from ledger.domain.entry import Book, Entry
 from ledger.domain.fund import leaves
 from ledger.domain.period import Period
@@ -165,7 +166,10 @@ def ageing(totals: Totals, period: Period) -> list[dict[str, Any]]:
 
 def _aged_as(account: str) -> str | None:
     """Name what an account is listed under by age; None where it is not."""
-    if account == "owed.deposit" or account.startswith(("advance.", "payable.")):
+    apart = account == "owed.deposit" or account in REMOTE_ACCOUNTS
+    if CHART[account].kind is AccountClass.INCURRED:
+        return None
+    if apart or account.startswith(("advance.", "payable.")):
         return account
     return "owed" if CHART[account].kind is AccountClass.OWED else None
 

@@ -210,7 +210,11 @@ def _refuse_settlement_excess(
     refunds = ledger.history(claim_stream(fact.area, setl_id, refund=True))
     if refunds and not isinstance(refunds[-1][1].fact, ClaimReversed):
         raise _faulty("setl_id", f"结算 {setl_id} 已退费", f"{setl_id} was refunded")
-    owed = sum(one.fen for one in claim.postings if one.fund == fact.fund)
+    owed = sum(
+        one.fen
+        for one in claim.postings
+        if one.fund == fact.fund and one.credit == "owed.booked"  # else another place's (异地)
+    )
     month = settlement_stream(fact.area, fact.fund, fact.institution, fact.belongs_to)
     refused = sum(
         one.fen

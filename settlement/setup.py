@@ -94,6 +94,8 @@ def _changes(area: Area, file: SetupFile, by: str) -> Iterator[Fact]:
         "chart": dict(file.chart),
         "claim_parts": dict(file.claims.parts),
     }
+    if file.claims.places:
+        options["own_places"] = list(file.claims.places)
     for name in ("bank_accounts", "bank_profiles"):
         if tables := getattr(file, name):
             options[name] = [one.model_dump(exclude_defaults=True) for one in tables]

@@ -148,9 +148,10 @@ class PolicyTable(_Part):
 
 
 class ClaimsTable(_Part):
-    """``[claims]``: which fund owes the payment parts that differ from place to place."""
+    """``[claims]``: which fund owes the parts that differ from place to place; further own places."""
 
     parts: dict[ClaimPart, str] = Field(default_factory=dict)
+    places: list[Annotated[str, BeforeValidator(_area_code)]] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _parts_name_leaves(self) -> "ClaimsTable":

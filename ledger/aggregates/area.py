@@ -17,6 +17,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "reverse": frozenset({"clerk"}),
     "refuse": frozenset({"clerk"}),
     "pay": frozenset({"clerk"}),
+    "institution": frozenset({"clerk"}),
     "close": frozenset({"clerk", "reviewer"}),
     "reopen": frozenset({"clerk", "reviewer"}),
     "approve": frozenset({"reviewer"}),

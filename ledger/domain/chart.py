@@ -218,6 +218,22 @@ _STAGES: _Kinds = (
 )
 
 
+#: 异地就医 apart from what is settled with institutions: the insured elsewhere are no expense of ours,
+#: and what our own insured cost elsewhere is owed to the other place.
+_REMOTE_CLAIMS: _Kinds = (
+    ("claims.passthrough", "代付异地参保人医疗费用", "Claims of people insured elsewhere"),
+    ("claims.passed_on", "已转付异地参保人医疗费用", "Passed on for people insured elsewhere"),
+)
+_REMOTE_OWED: _Kinds = (
+    ("owed.remote", "应付异地清算", "Owed to other places for our insured"),
+    (
+        "owed.passthrough",
+        "应付定点机构—异地代付",
+        "Owed to institutions for people insured elsewhere",
+    ),
+)
+
+
 def _obligations() -> Iterator[Account]:
     book = Book.OBLIGATIONS
     for number, (key, zh, en) in enumerate(_CLAIMS, start=8001):
@@ -225,6 +241,10 @@ def _obligations() -> Iterator[Account]:
     for number, (key, zh, en) in enumerate(_STAGES, start=8101):
         name = f"Owed to institutions, {en}"
         yield Account(key, str(number), f"应付定点机构—{zh}", name, AccountClass.OWED, book)
+    for number, (key, zh, en) in enumerate(_REMOTE_CLAIMS, start=8051):
+        yield Account(key, str(number), zh, en, AccountClass.INCURRED, book)
+    for number, (key, zh, en) in enumerate(_REMOTE_OWED, start=8151):
+        yield Account(key, str(number), zh, en, AccountClass.OWED, book)
 
 
 CHART: dict[str, Account] = {
@@ -234,7 +254,7 @@ CHART: dict[str, Account] = {
 }
 
 #: The stages of what an institution is owed, in their order.
-STAGES = tuple(key for key, account in CHART.items() if account.kind is AccountClass.OWED)
+STAGES = tuple(key for key, _, _ in _STAGES)
 
 #: Words a file may use for an account beside its key, code and full name.
 _ALIASES = {

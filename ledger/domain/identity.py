@@ -64,6 +64,16 @@ def payouts_stream(area: str, fund: str, period: str) -> UUID:
     return _stream("payouts", area, fund, period)
 
 
+def plan_stream(area: str, fund: str, period: str) -> UUID:
+    """One stream per fund and month of payment: its plan of payments (用款计划)."""
+    return _stream("plan", area, fund, period)
+
+
+def institution_stream(area: str, code: str) -> UUID:
+    """One stream per institution: how it stands (定点机构状态)."""
+    return _stream("institution", area, code)
+
+
 def application_stream(
     area: str, institution: str, insutype: str, clr_type: str, month: str
 ) -> UUID:

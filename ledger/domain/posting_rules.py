@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ledger.domain.chart import BENEFIT_KINDS, CHART, NET_ASSETS, AccountClass
+from ledger.domain.claim_roles import CLAIM_ACCOUNTS, OWN, passed_on, place_paid
 from ledger.domain.entry import Entry, Posting, move
 from ledger.domain.fund import ASSISTANCE, PERSONAL, POOLED, is_institution
 from ledger.errors import InputRejected
@@ -306,9 +307,15 @@ RULES: Mapping[str, Rule] = {
     "deposit_back": lambda flow: _between(money_of(flow, "fiscal"), "term_deposit")(flow),
     "remote_prefund_out": _paid("advance.remote", default="fiscal"),
     "remote_prefund_back": _received("advance.remote"),
-    "remote_clearing_paid": _paid("expense.benefit.remote", default="fiscal"),
+    "remote_clearing_paid": lambda flow: (
+        _paid("expense.benefit.remote", default="fiscal")(flow)
+        + place_paid(flow.fund, flow.counterparty, flow.fen)
+    ),
     "remote_received": _received("payable.remote"),
-    "remote_paid_on": _paid("payable.remote", default="fiscal"),
+    "remote_paid_on": lambda flow: (
+        _paid("payable.remote", default="fiscal")(flow)
+        + passed_on(flow.fund, flow.counterparty, flow.fen)
+    ),
     "recovery": _recovery,
     "fine_received": _fine_received,
     "fine_remitted": _fine_remitted,
@@ -370,13 +377,10 @@ def reclassification_entry(fund: str, amounts: Mapping[str, int]) -> Entry:
     return tuple(postings)
 
 
-def claim_entry(owed: Mapping[str, int], institution: str) -> Entry:
-    """医保结算: what the institution is owed, by owing fund; a refund's amounts are negative."""
-    return tuple(
-        Posting(fund, "claims.incurred", "owed.booked", fen, institution)
-        for fund, fen in owed.items()
-        if fen
-    )
+def claim_entry(owed: Mapping[str, int], party: str, role: str = OWN) -> Entry:
+    """医保结算: what a party is owed, by owing fund; a refund's amounts are negative."""
+    debit, credit = CLAIM_ACCOUNTS[role]
+    return tuple(Posting(fund, debit, credit, fen, party) for fund, fen in owed.items() if fen)
 
 
 def year_transfer_entry(balances: Mapping[tuple[str, str], int]) -> Entry:

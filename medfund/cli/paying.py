@@ -23,9 +23,10 @@ from projections.reports.xlsx import to_xlsx
 from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.owed import Records
 from settlement.clearing.provisional import refuse_unfinished
+from settlement.payout.batches import payout_of, states_of
 from settlement.payout.document import list_payouts, payout_document
-from settlement.payout.ordering import Ask, Draft, payout_of, prepare
-from settlement.payout.results import record_results, results_for, states_of
+from settlement.payout.ordering import Ask, Draft, prepare
+from settlement.payout.results import record_results, results_for
 
 _MEMORY_MIB = 400
 _STATES = {
@@ -39,6 +40,8 @@ _STATES = {
 }
 HELD = {
     "carried": ("结转(合计不为正)", "carried forward (not above nil together)"),
+    "suspended": ("暂停拨付", "suspended"),
+    "payee_suspended": ("承继机构暂停拨付", "successor suspended"),
 }
 
 

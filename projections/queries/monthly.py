@@ -157,7 +157,8 @@ def monthly_figures(
         leaves = scope.leaves
         sums = movements_by_month(reading, known, area=scope.area, leaves=leaves)
         care = _care(reading, known, area=scope.area)
-        owed = _owed(reading, known, [one for one in STAGES if one != _DEPOSIT], area=scope.area)
+        stages = [*(one for one in STAGES if one != _DEPOSIT), "owed.remote"]
+        owed = _owed(reading, known, stages, area=scope.area)
         held = _owed(reading, known, [_DEPOSIT], area=scope.area)
         opened = _opened(reading, scope.area)
         openings = _opening_days(reading, known, area=scope.area)

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from ledger.domain.chart import STAGES
 from projections.page import OBLIGATION_COLUMNS, OBLIGATION_SUMS, OWED
-from projections.queries.scope import scope_of
+from projections.queries.scope import Scope, scope_of
 from projections.store import Reading, ReadStore
 
 _COLUMN = {account: OBLIGATION_SUMS[at] for account, at in OBLIGATION_COLUMNS.items()}
@@ -48,13 +48,31 @@ def obligations_document(
         rows = [dict(row) for row in found.mappings()]
         named = reading.setup.institutions.c
         registered = reading.rows(select(named.code, named.name).where(named.area == scope.area))
+        remote = [] if period else list(_remote(reading, scope, institution))
     names: dict[str, str] = {row.code: row.name for row in registered}
     return {
         "position": reading.position,
         "area": scope.area,
         "obligations": [row | {"name": names.get(row["institution"])} for row in rows],
         "institutions": _totals(rows, names),
+        "remote": [row | {"name": names.get(row["party"])} for row in remote],
     }
+
+
+def _remote(reading: Reading, scope: Scope, party: str | None) -> Iterator[dict[str, Any]]:
+    """List what is owed to other places, and to institutions for people insured elsewhere (异地就医)."""
+    c = reading.balances.party_movements.c
+    keys = (c.fund, c.account, c.party)
+    sums = (func.sum(c.debit_fen).label("paid"), func.sum(c.credit_fen).label("raised"))
+    asked = select(*keys, *sums).where(
+        c.area == scope.area,
+        c.fund.in_(scope.leaves),
+        c.account.in_(("owed.passthrough", "owed.remote")),
+    )
+    asked = asked.where(c.party == party) if party else asked
+    for row in reading.connection.execute(asked.group_by(*keys).order_by(*keys)):
+        owed = {"paid_fen": int(row.paid), "owed_fen": int(row.raised - row.paid)}
+        yield {"fund": row.fund, "account": row.account, "party": row.party, **owed}
 
 
 def owed_by_stage(

@@ -217,7 +217,8 @@ accepted AS (
 # for the fund is the only one (a maximum because both engines have it for lists; a sum they say
 # differently).
 #: The beginning of every text: ``cases`` are the settlements of the months by people insured so, in
-#: their latest group, with what the fund was charged at the counter (记账).
+#: their latest group, with what the fund was charged at the counter (记账). What was owed to another
+#: place, or for people insured elsewhere (异地就医), is cleared between the places and no case here.
 CASES = f"""
 WITH {CANCELLED},
 {AMENDED},
@@ -243,6 +244,9 @@ cases AS (
     WHERE s.position <= b.watermark
         AND s.insutype IN (SELECT code FROM insutypes)
         AND s.belongs_to IN (SELECT code FROM months)
+        AND COALESCE(list_max(list_transform(s.postings, lambda p:
+            CASE WHEN p.credit IN ('owed.remote', 'owed.passthrough') THEN 1 END
+        )), 0) = 0
 )"""
 
 #: The cases of ``CASES`` as ``pointed``: each with its standing and its points.

@@ -32,6 +32,7 @@ from settlement.intake.claim_check import ClaimsExaminer
 from settlement.intake.columns import CLEARING_APPLICATIONS
 from settlement.intake.flow_facts import documents
 from settlement.intake.layouts import layouts_of
+from settlement.intake.places import own_places
 from settlement.intake.post_applications import new_applications
 from settlement.intake.post_cases import new_case_facts
 from settlement.intake.post_claims import ClaimPoster, ClaimsPlan, Progress
@@ -194,6 +195,7 @@ def _context(desk: Desk) -> CheckContext:
         funds=desk.area.leaf_funds,
         institutions=frozenset(desk.area.institutions),
         accounts=account_words(codes),
+        places=own_places(desk.area),
         parties={
             word: code
             for code, (name, *_) in desk.area.institutions.items()

@@ -14,7 +14,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ledger.domain.entry import sides
+from ledger.domain.entry import Entry, sides
 from ledger.domain.identity import claim_streams
 from ledger.domain.period import Period
 from ledger.domain.posting_rules import RULES_VERSION, claim_entry
@@ -112,7 +112,7 @@ class ClaimEncoder:
         members = _members(claims, tokens)
         hashes = _hashes(members)
         days = pc.utf8_slice_codeunits(claims.plain("setl_time"), 0, 10).dictionary_encode()
-        booking = _Booking(self._area, claims, days, states)
+        booking = _Booking(self._area, days, states)
         for owed in self._owing.owed(claims):
             booking.book(owed)
         booked_on, postings = booking.in_order()
@@ -162,14 +162,18 @@ class ClaimEncoder:
         return _object({**members, "days": as_text}, DETAILS)
 
 
+def _sample(owed: Owed, party: str) -> Entry:
+    """Ask the posting rule once for settlements that are owed alike, a fen for each fund."""
+    return claim_entry(dict.fromkeys(owed.funds, 1), party, owed.role)
+
+
 class _Booking:
     """Entries and booking dates of settlements, group by group."""
 
-    def __init__(self, area: str, claims: ClaimColumns, days: pa.Array, states: Books) -> None:
+    def __init__(self, area: str, days: pa.Array, states: Books) -> None:
         self._area = area
         self._days = days
         self._states = states
-        self._parties = claims.plain("fixmedins_code")
         self._places: list[pa.Array] = []
         self._booked_on: list[pa.Array] = []
         self._postings: list[pa.Array] = []
@@ -178,7 +182,7 @@ class _Booking:
 
     def book(self, owed: Owed) -> None:
         """Book settlements that the same funds owe."""
-        books = books_touched(self._area, claim_entry(dict.fromkeys(owed.funds, 1), ""))
+        books = books_touched(self._area, _sample(owed, ""))
         indices = self._days.indices.take(owed.places)
         present = pc.unique(indices).to_pylist()
         booked: list[date | None] = [None] * len(self._days.dictionary)
@@ -197,17 +201,16 @@ class _Booking:
 
     def _entries(self, owed: Owed) -> pa.Array:
         """Write the entries as JSON, one posting by fund."""
-        parties = self._parties.take(owed.places)
         if not owed.funds:
-            return pa.array([""] * len(parties), pa.string())
+            return pa.array([""] * len(owed.places), pa.string())
         # The rule itself writes one entry, whose amounts and party then give way to each row's own.
         postings = []
-        for posting in claim_entry(dict.fromkeys(owed.funds, 1), "?"):
+        for posting in _sample(owed, "?"):
             before, after = _json(posting).split('"fen":1,"party":"?"')
             fens = owed.funds[posting.fund].cast(pa.string())
             postings.append(
                 pc.binary_join_element_wise(
-                    f'{before}"fen":', fens, ',"party":"', parties, f'"{after}', ""
+                    f'{before}"fen":', fens, ',"party":"', owed.parties, f'"{after}', ""
                 )
             )
         return pc.binary_join_element_wise(*postings, ",")
@@ -216,7 +219,7 @@ class _Booking:
         """Add to the running totals, as ``settlement.booking.totals_of`` does fact by fact."""
         for month in pc.unique(months).to_pylist():
             here = pc.equal(months, month)
-            for posting in claim_entry(dict.fromkeys(owed.funds, 1), ""):
+            for posting in _sample(owed, ""):
                 fens = owed.funds[posting.fund].filter(here)
                 fen = exact_sum(fens)
                 for side in sides([posting]):

@@ -18,6 +18,7 @@ from settlement.intake.cells import BadCell, Cell, Parser, choice, choice_or_cod
 from settlement.intake.columns import CLAIMS, Form
 from settlement.intake.heads import Head
 from settlement.intake.moments import parse_day, parse_moment
+from settlement.intake.places import Places, home_digits
 from settlement.intake.rejections import Rejection
 from settlement.intake.row_reader import CheckContext, RowReader, head_of
 from settlement.intake.vocabulary import by_word
@@ -129,19 +130,15 @@ _FLAG_AT = _AT["refd_setl_flag"]
 _AMOUNT_PLACES = tuple(_AT[key] for key in AMOUNTS)
 _MIRRORED_PLACES = tuple(_AT[key] for key in MIRRORED)
 _PART_PLACES = tuple(_AT[key] for key in FUND_PARTS)
+_ROLE_PLACES = tuple(_AT[key] for key in ("insuplc_admdvs", "mdtrtarea_admvs", "fixmedins_code"))
 _IDENTITY_PLACES = tuple(_AT[key] for key in IDENTITY)
 
 _Fault = tuple[str, str, dict[str, Any]]
 
 
-def _home(area: str) -> str:
-    """Give the digits that institutions of a pooling area share: district, city or province."""
-    return area[:2] if area.endswith("0000") else area[:4] if area.endswith("00") else area
-
-
 def _institution(known: frozenset[str], *, area: str) -> Parser:
     """Read an institution; our own are registered, those where 异地就医 takes people cannot be."""
-    home = _home(area)
+    home = home_digits(area)
 
     def parse(cell: Cell) -> str | None:
         if type(cell) is str and cell in known:
@@ -195,6 +192,7 @@ class ClaimChecker:
 
     def __init__(self, head: Head, context: CheckContext) -> None:
         self.reader = RowReader(head, _parsers(context))
+        self.places = Places(context.area, context.places, context.institutions)
         #: The first moment that is too late: two days ahead, for the clock of another place.
         self.latest = datetime.combine(context.today + timedelta(days=2), datetime.min.time())
 
@@ -225,7 +223,8 @@ class ClaimChecker:
         begin, end = values[_AT["begndate"]], values[_AT["enddate"]]
         if begin is not None and end is not None and end < begin:
             return False
-        return bool(values[_AT["setl_time"]] < self.latest)
+        in_time = bool(values[_AT["setl_time"]] < self.latest)
+        return in_time and self.places.role(*(values[at] for at in _ROLE_PLACES)) is not None
 
     def _rejections(self, line: int, cells: Sequence[Cell]) -> tuple[Rejection, ...]:
         values, rejections = self.reader.examine(line, cells)
@@ -242,9 +241,17 @@ class ClaimChecker:
         begin, end = row["begndate"], row["enddate"]
         if begin is not None and end is not None and end < begin:
             yield "enddate", "end_before_begin", {"begndate": begin.isoformat()}
+        yield from self._place_faults(row, bad)
         if row["setl_time"] is not None and row["setl_time"] >= self.latest:
             limit = (self.latest - timedelta(days=1)).date().isoformat()
             yield "setl_time", "date_in_future", {"limit": limit}
+
+    def _place_faults(self, row: dict[str, Any], bad: set[str]) -> Iterator[_Fault]:
+        """Neither insured nor treated here: another area's settlement (异地就医)."""
+        deciding = ("insuplc_admdvs", "mdtrtarea_admvs", "fixmedins_code")
+        known = [row[key] for key in deciding]
+        if bad.isdisjoint(deciding) and known[2] and self.places.role(*known) is None:
+            yield "insuplc_admdvs", "not_of_this_area", {"area": self.places.area}
 
 
 def _sum_faults(row: dict[str, Any], bad: set[str]) -> Iterator[_Fault]:

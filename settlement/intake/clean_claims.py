@@ -23,6 +23,7 @@ from settlement.intake.claim_rows import (
 from settlement.intake.column_reading import ColumnReader
 from settlement.intake.columns import CLAIMS
 from settlement.intake.heads import Head
+from settlement.intake.place_columns import roles_of
 
 _COLUMNS = tuple(CLAIMS)
 #: The key of a control row has at most so many characters (``ControlTotals.is_control_row``).
@@ -41,6 +42,7 @@ class CleanClaims:
         self._required = [column.key for column in _COLUMNS if column.required]
         self._unnamed = head.unnamed
         self._last_day = checker.latest.date().isoformat()
+        self._places = checker.places
 
     def split(self, block: Block) -> tuple[ClaimColumns, list[Row]]:
         """Give the rows that are in order, and the others as their cells stand in the file."""
@@ -84,6 +86,9 @@ class CleanClaims:
         begin, end = claims.plain("begndate"), claims.plain("enddate")
         yield pc.coalesce(pc.less(end, begin), False)
         yield pc.greater_equal(claims.plain("setl_time"), self._last_day)
+        if "insuplc_admdvs" in claims.values:
+            insured, treated = roles_of(self._places, claims)
+            yield pc.invert(pc.or_(insured, treated))
 
 
 def _may_be_control_row(keys: pa.Array) -> pa.Array:

@@ -306,6 +306,12 @@ _CLAIMS = {
         "请核对编号;新机构先用 setup 登记。",
         "Check the code; register a new institution by setup first.",
     ),
+    "not_of_this_area": Text(
+        "参保地 {value} 和就医地都不属于统筹区 {area}。",
+        "Neither the place of insurance {value} nor that of care belongs to the area {area}.",
+        "请核对参保地、就医地;本区的其他区划代码在 setup 的 [claims] places 中登记。",
+        "Check both places; further codes of the area are named in [claims] places of the setup.",
+    ),
     "amounts_do_not_add_up": Text(
         "医疗费总额 {medfee_fen} ≠ 基金 {fund_fen} + 个人账户 {acct_fen} + 现金 {cash_fen} "
         "+ 医院负担 {hosp_fen},相差 {difference_fen}。",

@@ -29,6 +29,7 @@ class CheckContext:
     funds: frozenset[str]  # leaf funds that have a book here
     institutions: frozenset[str] = frozenset()  # empty: not compared
     accounts: Mapping[str, str]  # every word for an account → its key
+    places: tuple[str, ...] = ()  # places of the area beside its own code
     parties: Mapping[str, str] = field(default_factory=dict)  # institutions by name and code
     banks: Banks = field(default_factory=Banks)
     source: str | None = None  # whose statement it is, where the person says so

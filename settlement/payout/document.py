@@ -16,8 +16,7 @@ from ledger.aggregates.payout import (
 from ledger.application import FundLedger
 from ledger.domain.identity import payouts_stream
 from ledger.domain.period import Period
-from settlement.payout.ordering import load_payouts
-from settlement.payout.results import states_of
+from settlement.payout.batches import load_payouts, states_of
 
 
 def payout_document(area: Area, payout: Payout, states: Mapping[int, OrderState]) -> dict[str, Any]:

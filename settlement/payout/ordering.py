@@ -20,13 +20,9 @@ from ledger.aggregates.payout import (
     WAITING,
     Payout,
     Payouts,
-    UnknownPayout,
-    batch_of,
-    fold_payouts,
     order_no,
 )
 from ledger.application import FundLedger
-from ledger.domain.entry import Entry
 from ledger.domain.identity import payouts_stream, settlement_stream
 from ledger.domain.money import format_yuan
 from ledger.domain.period import Period
@@ -35,10 +31,13 @@ from ledger.domain.settlement_entries import ordered_entry
 from ledger.events import payout as facts
 from ledger.events.base import Envelope, Fact
 from ledger.store.commit import Commit, MonthNotOpen, StreamConflict
-from settlement.booking import booked_months, booking_date, books_touched, totals_of
+from settlement.booking import booked_months, totals_of
 from settlement.clearing.owed import Records
 from settlement.payout import kinds
+from settlement.payout.batches import booked_on, load_payouts, payout_of
+from settlement.payout.institutions import standing_of
 from settlement.payout.owing import Month, approved_by_month, booked_by_type
+from settlement.payout.planning import refuse_beyond_plan
 from settlement.payout.preparing import Standing, held_back, orders, payable
 from settlement.payout.refusals import NothingToPay, PayoutFaulty, PayoutStale
 
@@ -56,21 +55,6 @@ class Draft:
     day: date
     months: tuple[str, ...] = ()
     institutions: tuple[str, ...] = ()
-
-
-def load_payouts(ledger: FundLedger, area: str, fund: str, period: str) -> Payouts:
-    """Fold the batches of a leaf fund and month of payment."""
-    history = ledger.history(payouts_stream(area, fund, period))
-    return fold_payouts(area, fund, period, (item.fact for _, item in history))
-
-
-def payout_of(ledger: FundLedger, area: Area, payout: str) -> tuple[Payouts, Payout]:
-    """Find a batch by its id, among those of its month; UnknownPayout where there is none."""
-    named = batch_of(payout, area.code)
-    if named is None:
-        raise UnknownPayout(payout=payout)
-    payouts = load_payouts(ledger, area.code, named[0], named[1])
-    return payouts, payouts.find(named[2])
 
 
 def prepare(
@@ -115,6 +99,7 @@ def approve_payout(
             return found
         prepared = found.refuse_approval(by)
         standing = standing_of(ledger, area, prepared.date)
+        refuse_beyond_plan(ledger, area, payouts, prepared.no)
         refuse_changed(found, approved_by_month(ask(prepared.fund), prepared.fund), standing)
         try:
             _order(ledger, area, payouts, found, by=by)
@@ -186,11 +171,6 @@ def _refuse_draft(area: Area, draft: Draft, today: date) -> None:
             reason_zh=f"{draft.day} 晚于今天",
             reason_en=f"{draft.day} is not here yet",
         )
-
-
-def standing_of(ledger: FundLedger, area: Area, day: str) -> Standing:  # noqa: ARG001
-    """Say how the institutions of an area stand on a day."""
-    return Standing()
 
 
 def _prepared(
@@ -311,12 +291,6 @@ def _ordered(
         kinds=part.kinds,
         approved_by=by,
     )
-
-
-def booked_on(ledger: FundLedger, area: str, day: str, entry: Entry) -> str:
-    """Decide the booking date of an entry."""
-    books = books_touched(area, entry)
-    return booking_date(date.fromisoformat(day), books, ledger.log.books(area)).isoformat()
 
 
 def _append(ledger: FundLedger, payouts: Payouts, fact: facts.PayoutFact) -> None:

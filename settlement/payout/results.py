@@ -23,7 +23,6 @@ from ledger.aggregates.payout import (
     Payout,
     UnknownPayout,
     order_no,
-    order_states,
 )
 from ledger.application import FundLedger
 from ledger.domain.entry import Entry
@@ -38,7 +37,7 @@ from ledger.events import payout as facts
 from ledger.events.base import Envelope, Source
 from ledger.store.commit import Commit, MonthNotOpen, StreamConflict
 from settlement.booking import booked_months, first_months, totals_of
-from settlement.payout.ordering import booked_on, payout_of
+from settlement.payout.batches import booked_on, order_history, payout_of, states_of
 from settlement.payout.refusals import ResultConflict
 
 _TRIES = 5
@@ -64,13 +63,6 @@ class Result:
 
 #: From which state an order comes to another.
 _BEFORE = {PAID: ORDERED, FAILED: ORDERED, RETURNED: PAID}
-
-
-def states_of(ledger: FundLedger, payout: Payout) -> dict[int, OrderState]:
-    """Say where every order of an approved batch stands."""
-    if payout.state != APPROVED:
-        return {}
-    return {line.line: _states(ledger, payout, line)[-1] for line in payout.prepared.lines}
 
 
 def results_for(
@@ -148,7 +140,7 @@ def new_results(
             batches[result.payout] = payout_of(ledger, area, result.payout)[1]
         payout = batches[result.payout]
         line = line_of(payout, result.line)
-        states = _states(ledger, payout, line)
+        states = order_history(ledger, payout, line)
         known = states[-1]
         if any(map(result.repeats, states)):
             continue
@@ -174,18 +166,6 @@ def line_of(payout: Payout, line: int) -> facts.OrderLine:
     found = next((one for one in prepared.lines if one.line == line), None)
     if found is None:
         raise UnknownPayout(payout=order_no(payout.id, line))
-    return found
-
-
-def _states(ledger: FundLedger, payout: Payout, line: facts.OrderLine) -> list[OrderState]:
-    """Read an order's states from the stream of its first month: all its months go together."""
-    prepared = payout.prepared
-    month = line.parts[0].month
-    stream = settlement_stream(prepared.area, prepared.fund, line.institution, month)
-    history = (item.fact for _, item in ledger.history(stream))
-    found = order_states(history, payout.id, line.line)
-    if not found:
-        raise UnknownPayout(payout=order_no(payout.id, line.line))
     return found
 
 

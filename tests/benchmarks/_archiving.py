@@ -1,9 +1,10 @@
 """Run as a program: archive a book in a process of its own and say its peak memory in MiB."""
 
-import resource
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+
+from benchmarks._memory import peak_bytes
 
 from ledger.application import FundLedger
 from ledger.archive.write import bring_up_to
@@ -12,7 +13,7 @@ from ledger.archive.write import bring_up_to
 def main(url: str, folder: Path) -> None:
     with FundLedger(url, clock=lambda: datetime.now(tz=UTC)) as ledger:
         bring_up_to(ledger.log, folder)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(peak_bytes() / (1 << 20))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Bring one claims file into a fresh book, alone in a process, and print what it took as JSON."""
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks._claims_file import INSTITUTIONS
+from benchmarks._memory import peak_bytes
 from benchmarks._stores import AREA, CpuClock
 
 from ledger.application import FundLedger
@@ -69,7 +69,7 @@ def main(url: str, path: Path) -> None:
             "seconds": time.perf_counter() - start,
             "cpu": clock.seconds() - cpu,
             "posted": outcome.posted,
-            "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10,
+            "peak": peak_bytes(),
             "steps": took,
         }
         clock.close()

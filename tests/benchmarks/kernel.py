@@ -26,14 +26,18 @@ _COLUMNS = kernel.ARCHIVE["settled"][1]
 _TOUCH_OF = {"BIGINT": "SUM({})", kernel.POSTINGS: "SUM({}[1].fen)"}
 _TOUCHED = ", ".join(_TOUCH_OF.get(kind, "MAX({})").format(name) for name, kind in _COLUMNS)
 
-#: Run in a process of its own, whose peak memory is the kernel's and that of its imports.
+#: Run in a process of its own, which imports what clearing needs and no more.
 _APART = """
-import resource, sys
+import sys
 from pathlib import Path
-from benchmarks.kernel import ENGINE, clear
-from support.clearing_city import laid_out
-clear(ENGINE, laid_out(Path(sys.argv[1]), int(sys.argv[2])))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+from benchmarks._memory import peak_bytes
+from settlement.clearing.engines.duckdb import DuckDBEngine
+from settlement.clearing.run import score_cases
+from support.clearing_city import RULES, SCOPE, laid_out
+folder, watermark, memory_mib, threads = Path(sys.argv[1]), *map(int, sys.argv[2:])
+engine = DuckDBEngine(memory_mib=memory_mib, threads=threads)
+score_cases(engine, laid_out(folder, watermark).parts, RULES, SCOPE, watermark=watermark)
+print(peak_bytes())
 """
 
 
@@ -83,9 +87,10 @@ def _against_touching(city: City, claims: int, *, rounds: int) -> Figure:
 
 
 def _memory(folder: Path, city: City, claims: int) -> Figure:
-    words = [sys.executable, "-c", _APART, str(folder), str(city.watermark)]
+    told = [city.watermark, ENGINE.memory_mib, ENGINE.threads]
+    words = [sys.executable, "-c", _APART, str(folder), *map(str, told)]
     ran = subprocess.run(words, check=True, capture_output=True, text=True)
-    mebibytes = int(ran.stdout) / 1024
+    mebibytes = int(ran.stdout) / (1 << 20)
     return Figure(
         work=f"clearing kernel, {_millions(claims)} claims: peak memory of the process",
         against="–",

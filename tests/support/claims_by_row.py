@@ -12,6 +12,7 @@ from ledger.events.claim import ClaimAmounts, ClaimRefunded, ClaimSettled
 from ledger.store.codec import encode_all
 from settlement.booking import booking_date, books_touched
 from settlement.intake.owing import BASIC_FUND, PART_FUND
+from settlement.intake.places import place_of
 
 _DETAILS = (
     *("mdtrt_id", "clr_way", "begndate", "enddate", "psn_type", "maf_psn_type"),
@@ -45,9 +46,12 @@ def content_by_row(row, person):
     return sha256(msgspec.json.encode(said, order="sorted")).hexdigest()[:32]
 
 
-def fact_by_row(row, *, area, funds, own_parts, states, person, person_key, intake, user):
+def fact_by_row(row, *, area, funds, own_parts, states, person, person_key, intake, user, places):
     """Make the fact of one settlement."""
-    entry = claim_entry(owed_by_row(row, funds, own_parts), row.fixmedins_code)
+    role = places.role(row.insuplc_admdvs, row.mdtrtarea_admvs, row.fixmedins_code)
+    abroad = place_of(row.mdtrtarea_admvs, row.fixmedins_code)
+    party = abroad if role == "remote" else row.fixmedins_code
+    entry = claim_entry(owed_by_row(row, funds, own_parts), party, role)
     day = row.setl_time.date()
     booked_on = booking_date(day, books_touched(area, entry), states) if entry else day
     amounts = {name: getattr(row, name) for name in ClaimAmounts.__struct_fields__}

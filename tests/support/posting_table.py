@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from ledger.domain import settlement_entries as steps
 from ledger.domain.chart import CHART, AccountClass
+from ledger.domain.claim_roles import PASSTHROUGH, REMOTE
 from ledger.domain.entry import Entry
 from ledger.domain.posting_rules import ITEMS, Flow, claim_entry, entry_of, reclassification_entry
 from settlement.intake.vocabulary import ITEM_WORDS
@@ -70,6 +71,11 @@ def _cases(flow: Flow) -> Iterator[Sample]:
             yield Sample(replace(flow, tax_collects=True), "税务征收 `tax_collects`")
         case "benefit.inpatient" | "benefit_returned" | "prepayment_offset":
             yield Sample(institution, "对方单位为定点机构 to an institution")
+        case "remote_clearing_paid":
+            place = replace(flow, counterparty="310104")
+            yield Sample(place, "对方单位为 6 位区划 to a place by its code")
+        case "remote_paid_on":
+            yield Sample(institution, "对方单位为定点机构 to an institution")
         case "recovery":
             yield from _recoveries(flow, institution)
         case "fine_received" | "fine_remitted":
@@ -126,6 +132,15 @@ def claim_rows() -> Iterator[list[str]]:
     yield ["医保结算 settled", *shown(claim_entry(owed, INSTITUTION))]
     refund = {fund: -fen for fund, fen in owed.items()}
     yield ["退费结算 refunded (金额为负 negative)", *shown(claim_entry(refund, INSTITUTION))]
+    one = {"310.pooled": _FEN}
+    yield [
+        "本地参保、异地就医 insured here, treated elsewhere",
+        *shown(claim_entry(one, "310104", REMOTE)),
+    ]
+    yield [
+        "异地参保、本地就医 insured elsewhere, treated here",
+        *shown(claim_entry(one, INSTITUTION, PASSTHROUGH)),
+    ]
 
 
 def settling_rows() -> Iterator[list[str]]:

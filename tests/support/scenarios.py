@@ -158,6 +158,14 @@ class Scenario:
         assert side == amount
         self.checked += 1
 
+    def obligation(self, period: str, fund: str, account: str, amount: str) -> None:
+        """台账余额: an account of the obligations book at a month's end."""
+        balances = self.office.balances(_end(period), book="obligations")
+        fen = balances.get((fund, _ACCOUNTS[account]), 0)
+        side = "平" if not fen else f"{'借' if fen > 0 else '贷'} {format_yuan(abs(fen))}"
+        assert side == amount
+        self.checked += 1
+
     def accumulated(self, period: str, fund: str, amount: str) -> None:
         """累计结余 of a fund or sub-fund at a month's end."""
         self._fund_figures(period, fund, accumulated_fen=amount)
@@ -239,6 +247,7 @@ _WORDS: dict[str, _Step] = {
     "退回": Scenario.send_back,
     "反结账": Scenario.reopen,
     "余额": Scenario.balance,
+    "台账余额": Scenario.obligation,
     "累计结余": Scenario.accumulated,
     "本年": Scenario.of_the_year,
     "本年小计": Scenario.subtotals,

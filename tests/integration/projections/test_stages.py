@@ -61,7 +61,7 @@ def test_obligations_show_every_stage_and_their_sum(ledger, store, books):
         ("2023-01", "-"),
     }
     found = owed_by_stage(store, area=AREA, fund=F, institution=H1, month="2023-01")
-    assert list(found.values()) == [80, 0, 20, 25, 150]
+    assert list(found.values()) == [80, 0, 13, 25, 150]
     assert set(
         owed_by_stage(store, area=AREA, fund=F, institution=H1, month="2023-02").values()
     ) == {0}
@@ -95,8 +95,8 @@ def test_payable_months_take_off_every_stage_and_deposits_apart(ledger, store, b
     }
     assert shown == {
         "2023-01": (1070, 0),
-        "2023-02": (80 + 50 + 150 + 70, 40),
-        "2023-03": (80 + 20 + 150 + 70, 25),
+        "2023-02": (80 + 43 + 150 + 70, 40),
+        "2023-03": (80 + 13 + 150 + 70, 25),
     }
 
 

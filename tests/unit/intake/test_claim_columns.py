@@ -120,6 +120,7 @@ WORDS = (
         "x" * 65,
     ),
     *("H33060400002", "h33060400001", "P33069900009", "H33060400009", "330604", "33060", "1000000"),
+    *("H31010400009", "310104", "330600"),
     *("S 1", " S1 ", "S-1", 'S"1', "S\\1", "Sé1", '="0012"', "#REF!", "x\u200by", "\ufeffS1"),
     *("S\t1", "S\u30001", "007", "-3", "3.5", "sum", "123", "1234567890"),
 )
@@ -268,7 +269,12 @@ def test_events_are_byte_for_byte_those_of_the_codec(rows, ids, own):
     ]
     if not accepted:
         return
-    area = SimpleNamespace(code="330604", leaf_funds=FUNDS, options={"claim_parts": own})
+    area = SimpleNamespace(
+        code="330604",
+        leaf_funds=FUNDS,
+        options={"claim_parts": own},
+        institutions=CONTEXT.institutions,
+    )
     persons = [sha256(row.psn_no.encode()).hexdigest()[:32] for row in accepted]
     claims = ClaimColumns.of_rows(accepted)
     encoder = ClaimEncoder(
@@ -286,6 +292,7 @@ def test_events_are_byte_for_byte_those_of_the_codec(rows, ids, own):
             person_key=7,
             intake='I"1',
             user="张三",
+            places=checker.places,
         )
         for row, person in zip(accepted, persons, strict=True)
     ]

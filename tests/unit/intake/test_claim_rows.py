@@ -124,6 +124,13 @@ def test_without_any_part_the_whole_is_the_pooled_fund(check):
         ({"days": "-1"}, [("days", "number_out_of_range")]),
         ({"days": "四"}, [("days", "not_an_integer")]),
         ({"insuplc_admdvs": "33060"}, [("insuplc_admdvs", "malformed_area")]),
+        ({"insuplc_admdvs": "310104"}, []),  # 异地参保人在本地就医
+        ({"mdtrtarea_admvs": "310104"}, []),  # a registered institution treats here all the same
+        ({"fixmedins_code": "H31010400009", "mdtrtarea_admvs": "310104"}, []),
+        (
+            {"fixmedins_code": "H31010400009", "insuplc_admdvs": "310104"},
+            [("insuplc_admdvs", "not_of_this_area")],
+        ),
         ({"mdtrtarea_admvs": 310000.0}, []),
         ({"hosp_part_amt": "#REF!"}, [("hosp_part_amt", "formula_error")]),
     ],

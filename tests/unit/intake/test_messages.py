@@ -82,6 +82,7 @@ CLAIMS = {
     "malformed_code": {"med_type": "康复"},
     "malformed_institution": {"fixmedins_code": "H3306"},
     "unknown_institution": {"fixmedins_code": "H33060400009"},
+    "not_of_this_area": {"fixmedins_code": "H31010400009", "insuplc_admdvs": "310104"},
     "amounts_do_not_add_up": {"psn_cash_pay": "239.00"},
     "parts_do_not_add_up": {"hifp_pay": "601.00"},
     "wrong_sign": {"preselfpay_amt": "-1.00"},

@@ -22,6 +22,7 @@ post     C
 reverse  C
 refuse   C
 pay      C
+institution C
 close    C R
 reopen   C R
 approve  R

@@ -33,9 +33,10 @@ def test_no_two_accounts_share_a_key_a_code_or_a_name(column):
                     "转移收入", "其他收入", "待转保险费收入"}, False),
         ("expense", {"社会保险待遇支出", "资助参保支出", "大病保险支出", "上解上级支出",
                      "补助下级支出", "转移支出", "其他支出"}, True),
-        ("owed", {"应付定点机构"}, False),
+        ("owed", {"应付定点机构", "应付异地清算"}, False),
         ("incurred", {"已发生医疗费用", "已拨付医疗费用", "审核拒付医疗费用", "抵扣追回款", "冲抵预付金",
-                      "年度清算差额", "不予返还质量保证金"}, True),
+                      "年度清算差额", "不予返还质量保证金", "承保机构支付医疗费用",
+                      "代付异地参保人医疗费用", "已转付异地参保人医疗费用"}, True),
     ],
 )  # fmt: skip
 def test_the_elements_hold_the_accounts_of_the_standard(kind, heads, debit_side):

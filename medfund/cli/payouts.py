@@ -1,0 +1,5 @@
+"""``payout``: its commands come from several modules, and all of them are imported here."""
+
+from medfund.cli import paying, planning
+
+__all__ = ["paying", "planning"]

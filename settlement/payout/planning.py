@@ -1,0 +1,301 @@
+"""The monthly plan of payments (用款计划): asked of the finance bureau, granted, drawn to 支出户.
+
+Where a plan exists for a month, orders of that month stay within what was granted. Medical assistance
+is paid from 财政专户, so nothing is drawn for it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+
+import msgspec
+
+from ledger.aggregates.area import Area
+from ledger.aggregates.payout import Payouts
+from ledger.aggregates.plan import (
+    DrawConflict,
+    DrawnTooMuch,
+    GrantedTooMuch,
+    Plan,
+    PlanWaiting,
+    fold_plan,
+)
+from ledger.application import FundLedger
+from ledger.domain.entry import Posting
+from ledger.domain.fund import ASSISTANCE, leaves, parent
+from ledger.domain.identity import plan_stream
+from ledger.domain.money import format_yuan
+from ledger.domain.period import Period
+from ledger.domain.posting_rules import RULES_VERSION
+from ledger.errors import RuleRefused
+from ledger.events import plan as facts
+from ledger.events.base import Envelope, Fact, Posted
+from ledger.store.commit import Commit, MonthNotOpen
+from settlement.booking import booked_months, booking_date, books_touched, first_months, totals_of
+from settlement.clearing.owed import Records
+from settlement.payout.batches import ordered_fen
+from settlement.payout.institutions import standing_of
+from settlement.payout.owing import approved_by_month
+from settlement.payout.preparing import payable
+from settlement.payout.refusals import PayoutFaulty
+
+_TRIES = 5
+#: A dated parameter of the setup file (``[[policies]]``): ``gate`` is one of these.
+POLICY = "payment_plan"
+WHERE_PRESENT, REQUIRED, OFF = "where_present", "required", "off"
+
+
+class PlanExceeded(RuleRefused):
+    """More would be ordered than was granted for the month (超用款计划)."""
+
+    code = "plan_exceeded"
+    zh = (
+        "拨付单 {payout} 超过用款计划:险种 {fund} 的 {period} 批复 {granted} 元,已下单 {ordered} 元,"
+        "本单 {wanted} 元。"
+    )
+    en = (
+        "{payout} goes beyond the plan of {fund}, {period}: granted {granted}, ordered {ordered},"
+        " this one {wanted}."
+    )
+    hint_zh = "请追加用款申请(payout plan),或退回后减少本单。"
+    hint_en = "Ask for more (payout plan), or reject it and prepare less."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanDraft:
+    """An application as it is handed in: amounts by hand by leaf fund, in fen."""
+
+    fund: str
+    period: Period
+    day: date
+    by_hand: Mapping[str, int]
+    note: str | None = None
+
+
+def load_plan(ledger: FundLedger, area: str, fund: str, period: str) -> Plan:
+    """Fold the plan of a fund (with all its leaf funds) and month."""
+    history = ledger.history(plan_stream(area, fund, period))
+    return fold_plan(area, fund, period, (item.fact for _, item in history))
+
+
+def request_plan(
+    ledger: FundLedger, area: Area, draft: PlanDraft, *, records: Records, user: str | None
+) -> Plan:
+    """Ask for what is approved and not ordered, and what was added by hand."""
+    by = area.allow(user, "pay")
+    _refuse_fund(area, draft.fund, draft.by_hand)
+    plan = load_plan(ledger, area.code, draft.fund, str(draft.period))
+    amounts = tuple(
+        facts.PlanAmount(
+            fund=leaf,
+            approved_fen=_payable(ledger, area, leaf, records, draft.day),
+            by_hand_fen=draft.by_hand.get(leaf, 0),
+        )
+        for leaf in leaves(draft.fund)
+    )
+    waiting = plan.waiting
+    if waiting is not None:
+        if (waiting.amounts, waiting.note) == (amounts, draft.note):
+            return plan
+        raise PlanWaiting(fund=draft.fund, period=str(draft.period), round=waiting.round)
+    fact = facts.PlanRequested(
+        area=area.code,
+        fund=draft.fund,
+        period=str(draft.period),
+        round=len(plan.requests) + 1,
+        by=by,
+        date=draft.day.isoformat(),
+        as_of=records.watermark,
+        amounts=amounts,
+        note=draft.note,
+    )
+    _append(ledger, plan, fact, f"request:{fact.round}")
+    return load_plan(ledger, area.code, draft.fund, str(draft.period))
+
+
+def grant_plan(
+    ledger: FundLedger,
+    area: Area,
+    *,
+    fund: str,
+    period: Period,
+    amounts: Mapping[str, int],
+    paper: str,
+    day: date,
+    user: str | None,
+) -> Plan:
+    """Record what the bureau grants; without amounts, all that was asked for."""
+    by = area.allow(user, "approve")
+    _refuse_fund(area, fund, amounts)
+    plan = load_plan(ledger, area.code, fund, str(period))
+    if plan.waiting is None and plan.grants and _same_grant(plan.grants[-1], amounts, paper, by):
+        return plan
+    waiting = plan.refuse_grant(by)
+    asked = {one.fund: one.approved_fen + one.by_hand_fen for one in waiting.amounts}
+    granted = {leaf: amounts.get(leaf, 0) for leaf in asked} if amounts else asked
+    for leaf, fen in granted.items():
+        if fen > asked[leaf]:
+            raise GrantedTooMuch(
+                fund=leaf,
+                period=str(period),
+                granted=format_yuan(fen),
+                requested=format_yuan(asked[leaf]),
+            )
+    fact = facts.PlanGranted(
+        area=area.code,
+        fund=fund,
+        period=str(period),
+        round=waiting.round,
+        by=by,
+        date=day.isoformat(),
+        amounts=tuple(facts.GrantedAmount(fund=leaf, fen=fen) for leaf, fen in granted.items()),
+        paper=paper,
+    )
+    _append(ledger, plan, fact, f"grant:{fact.round}")
+    return load_plan(ledger, area.code, fund, str(period))
+
+
+def draw_plan(
+    ledger: FundLedger,
+    area: Area,
+    *,
+    fund: str,
+    period: Period,
+    fen: int | None,
+    doc_no: str,
+    day: date,
+    user: str | None,
+) -> Plan:
+    """Draw granted money of a leaf fund to 支出户; without an amount, all that is left."""
+    by = area.allow(user, "pay")
+    if fund not in area.leaf_funds or fund == ASSISTANCE:
+        raise PayoutFaulty(
+            field="fund",
+            reason_zh="须为子基金或险种;医疗救助由财政专户支付,不拨入支出户",
+            reason_en="a leaf fund is needed; assistance is paid from the fiscal account",
+        )
+    for tries_left in range(_TRIES - 1, -1, -1):
+        plan = load_plan(ledger, area.code, parent(fund), str(period))
+        known = next((one for one in plan.draws if one.doc_no == doc_no), None)
+        if known is not None:
+            if known.fund == fund and fen in {None, known.amount_fen}:
+                return plan
+            raise DrawConflict(
+                doc_no=doc_no,
+                fund=known.fund,
+                amount=format_yuan(known.amount_fen),
+                date=known.date,
+            )
+        fact = _drawn(ledger, area, plan, fund, fen, doc_no=doc_no, day=day, by=by)
+        try:
+            _append(ledger, plan, fact, f"draw:{doc_no}")
+        except MonthNotOpen:  # frozen a moment ago: booked again into the month that is open
+            if not tries_left:
+                raise
+            continue
+        return load_plan(ledger, area.code, parent(fund), str(period))
+    raise AssertionError("the last try returns or raises")
+
+
+def refuse_beyond_plan(ledger: FundLedger, area: Area, payouts: Payouts, no: int) -> None:
+    """PlanExceeded where a batch would take the month's orders beyond what was granted."""
+    found = payouts.find(no)
+    leaf, period = payouts.fund, payouts.period
+    plan = load_plan(ledger, area.code, parent(leaf), period)
+    gate = gate_of(area, found.prepared.date)
+    if gate == OFF or (gate != REQUIRED and not plan.requests):
+        return
+    ordered = ordered_fen(ledger, payouts)
+    if ordered + found.prepared.total_fen > plan.granted(leaf):
+        raise PlanExceeded(
+            payout=found.id,
+            fund=leaf,
+            period=period,
+            granted=format_yuan(plan.granted(leaf)),
+            ordered=format_yuan(ordered),
+            wanted=format_yuan(found.prepared.total_fen),
+        )
+
+
+def gate_of(area: Area, day: str) -> str:
+    """Say whether orders are held to the plan, by the area's dated parameter."""
+    dated = [effective for name, effective in area.policies if name == POLICY and effective <= day]
+    content = area.policies[POLICY, max(dated)] if dated else {}
+    gate = content.get("gate")
+    return gate if gate in {REQUIRED, OFF} and isinstance(gate, str) else WHERE_PRESENT
+
+
+def _payable(ledger: FundLedger, area: Area, leaf: str, records: Records, day: date) -> int:
+    standing = standing_of(ledger, area, day.isoformat())
+    found = payable(approved_by_month(records, leaf), standing=standing)
+    return sum(fen for one in found if one.held is None for _, fen in one.months)
+
+
+def _same_grant(last: facts.PlanGranted, amounts: Mapping[str, int], paper: str, by: str) -> bool:
+    said = {one.fund: one.fen for one in last.amounts}
+    same = not amounts or {leaf: amounts.get(leaf, 0) for leaf in said} == said
+    return same and (last.paper, last.by) == (paper, by)
+
+
+def _drawn(
+    ledger: FundLedger,
+    area: Area,
+    plan: Plan,
+    fund: str,
+    fen: int | None,
+    *,
+    doc_no: str,
+    day: date,
+    by: str,
+) -> facts.PlanDrawn:
+    granted, drawn = plan.granted(fund), plan.drawn(fund)
+    wanted = granted - drawn if fen is None else fen
+    if not 0 < wanted <= granted - drawn:
+        raise DrawnTooMuch(
+            fund=fund,
+            period=plan.period,
+            wanted=format_yuan(wanted),
+            granted=format_yuan(granted),
+            drawn=format_yuan(drawn),
+        )
+    entry = (Posting(fund, "expenditure", "fiscal", wanted),)
+    books = books_touched(area.code, entry)
+    return facts.PlanDrawn(
+        area=area.code,
+        booked_on=booking_date(day, books, ledger.log.books(area.code)).isoformat(),
+        postings=entry,
+        rules_version=RULES_VERSION,
+        prepared_by=by,
+        fund=fund,
+        period=plan.period,
+        date=day.isoformat(),
+        summary=f"{plan.period} 用款计划拨入支出户",
+        doc_no=doc_no,
+        amount_fen=wanted,
+    )
+
+
+def _refuse_fund(area: Area, fund: str, amounts: Mapping[str, int]) -> None:
+    stray = sorted(set(amounts) - set(leaves(fund)))
+    if fund not in area.funds or stray:
+        funds = ", ".join(sorted(area.funds))
+        raise PayoutFaulty(
+            field="fund",
+            reason_zh=f"险种须为 {funds} 之一,金额按其子基金填写",
+            reason_en=f"one of {funds} is needed, with amounts by its leaf funds",
+        )
+
+
+def _append(ledger: FundLedger, plan: Plan, fact: Fact, step: str) -> None:
+    posted = [fact] if isinstance(fact, Posted) else []
+    ledger.append(
+        [Envelope(plan_stream(plan.area, plan.fund, plan.period), plan.version + 1, fact)],
+        Commit(
+            key=f"plan:{plan.area}:{plan.fund}:{plan.period}:{step}",
+            input_hash=sha256(msgspec.json.encode(fact)).hexdigest(),
+            booked=booked_months(posted),
+            totals=totals_of(posted),
+            history=first_months(posted),
+        ),
+    )
