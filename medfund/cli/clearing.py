@@ -1,6 +1,5 @@
 """``clear``: what institutions are due for a month by the policy in force, computed and not posted."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from ledger.domain.period import Period
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
 from medfund.cli.applying import list_applications, withdraw
+from medfund.cli.clearing_year import clear_whole_year, is_year
 from medfund.cli.output import Output
 from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.month_document import month_document
@@ -28,7 +28,7 @@ from settlement.clearing.provisional import (
     refuse_other_funds,
     refuse_unfinished,
 )
-from settlement.clearing.refusals import ClearingNotPostedYet, YearNotCleared
+from settlement.clearing.refusals import ClearingNotPostedYet
 from settlement.policies import load_policies
 
 _MEMORY_MIB = 400
@@ -39,6 +39,7 @@ _REASONS = {
     "cost_out_of_bounds": ("费用超出范围", "cost out of bounds"),
     "review_out_of_bounds": ("单议点数超出范围", "points of a review out of bounds"),
     "single_review": ("待特例单议", "awaits a single review"),
+    "unknown_auxiliary": ("辅助目录项不在目录", "auxiliary entry not in the list"),
     "no_dates": ("无入院日期", "no date of admission"),
     "no_days": ("无住院天数", "no days"),
     "days_out_of_bounds": ("住院天数超出范围", "days out of bounds"),
@@ -76,7 +77,8 @@ def clear(
     elif len(words) == 1:
         if fund is None:
             raise click.UsageError("请用 --fund 指明险种 / name the fund: --fund F")
-        _clear(session, words[0], fund, other, dry_run=dry_run)
+        clear_period = clear_whole_year if is_year(words[0]) else _clear
+        clear_period(session, words[0], fund, other, dry_run=dry_run)
     else:
         raise click.UsageError("clear PERIOD --fund F | clear application list|withdraw ID")
 
@@ -107,8 +109,6 @@ def _clear(session: Session, period: str, fund: str, other: str | None, *, dry_r
 
 
 def _month(period: str) -> Period:
-    if re.fullmatch(r"[0-9]{4}", period):
-        raise YearNotCleared(year=period)
     try:
         return Period.parse(period)
     except ValueError:

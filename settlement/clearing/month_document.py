@@ -9,7 +9,18 @@ from ledger.domain.money import decimal_text
 from settlement.clearing.census import CaseKind
 from settlement.clearing.kernel import ONE
 from settlement.clearing.monthly import DIFFERENCE_ACCOUNT, Counted, Line, rate, value_text
-from settlement.clearing.policy import Dip, Drg, DrgFixedRate, FeeForService, PerDiem, Rules
+from settlement.clearing.policy import (
+    Capitation,
+    CountyCommunity,
+    DayWard,
+    DayWardPoints,
+    Dip,
+    Drg,
+    DrgFixedRate,
+    FeeForService,
+    PerDiem,
+    Rules,
+)
 from settlement.clearing.provisional import Cleared
 from settlement.clearing.run import Tally
 
@@ -19,6 +30,10 @@ KINDS: dict[type[Rules], str] = {
     DrgFixedRate: "drg_rate",
     PerDiem: "per_diem",
     FeeForService: "fee_for_service",
+    DayWard: "day_ward",
+    DayWardPoints: "day_ward",
+    Capitation: "capitation",
+    CountyCommunity: "county_community",
 }
 
 

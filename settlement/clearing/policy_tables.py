@@ -11,6 +11,7 @@ from settlement.clearing.deposit import CEILING, DepositOrder
 from settlement.clearing.method_tables import MethodTable
 from settlement.clearing.policy import Family, SharingBy
 from settlement.clearing.policy_words import Fen, Leaf, PolicyTable, Share
+from settlement.clearing.yearly_table import YearlyTable
 
 
 class HeadTable(PolicyTable):
@@ -138,12 +139,13 @@ class PolicyFile(PolicyTable):
     methods: list[MethodTable] = Field(min_length=1)
     deposit: DepositTable | None = None
     bands: BandsTable | None = None
+    yearly: YearlyTable = YearlyTable()
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "PolicyFile":
         names = [method.name for method in self.methods]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"方法重名 / methods named twice: {', '.join(twice)}")
-        if self.budget is None and any(one.kind in {"dip", "drg"} for one in self.methods):
+        if self.budget is None and any(one.counts_points for one in self.methods):
             raise ValueError("按点数付费须有 [budget] / methods with points need a [budget]")
         return self

@@ -13,16 +13,6 @@ class ClearingNotPostedYet(RuleRefused):
     hint_en = "Add --dry-run to compute it."
 
 
-class YearNotCleared(RuleRefused):
-    """The yearly clearing is not computed by this version (年度清算)."""
-
-    code = "year_not_cleared_yet"
-    zh = "本版本尚不计算 {year} 年度清算。"
-    en = "This version does not compute the clearing of the year {year} yet."
-    hint_zh = "请按月试算:clear YYYY-MM --fund F --dry-run。"
-    hint_en = "Compute a month: clear YYYY-MM --fund F --dry-run."
-
-
 class FundNotCleared(RuleRefused):
     """Methods of payment are for the fund that owes 统筹基金支付, by the insured's insurance type."""
 
