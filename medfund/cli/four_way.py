@@ -19,6 +19,7 @@ from settlement.banking import COUNTERPARTIES
 from settlement.reconciliation.money_document import COUNTERPARTY_NAMES, money_document
 from settlement.reconciliation.money_recording import month_of_money, record_money
 from settlement.reconciliation.recording import INSTITUTION
+from settlement.reconciliation.resolving import annotate
 from settlement.reconciliation.signing import sign, signature_of
 
 _SHOWN = 50
@@ -85,6 +86,7 @@ def _document(
     found = month_of_money(house.ledger, area, counterparty, period, fund)
     recorded = record_money(house.ledger, area, found, user=session.user) if recording else None
     document = money_document(found, area, today=house.today(), lang=session.output.lang)
+    annotate(house.ledger, area.code, document, session.output.lang)
     document["signature"] = signature_of(
         house.ledger, area, counterparty=counterparty, period=str(period)
     )

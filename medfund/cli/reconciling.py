@@ -9,6 +9,7 @@ from ledger.domain.money import format_yuan
 from ledger.domain.period import Period
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
+from medfund.cli.breaking import breaks_command, release_command, resolve_command
 from medfund.cli.files import deliver
 from medfund.cli.four_way import RESULT_FILES, counterparty_command, sign_command
 from medfund.cli.reading import Month
@@ -18,6 +19,7 @@ from projections.reports.xlsx import to_xlsx
 from settlement.banking import COUNTERPARTIES
 from settlement.reconciliation.document import document_of
 from settlement.reconciliation.recording import month_of, open_since, record
+from settlement.reconciliation.resolving import annotate_institutions
 
 _SHOWN = 50
 
@@ -29,7 +31,8 @@ def reconcile() -> None:
 
 for _counterparty in COUNTERPARTIES:
     reconcile.add_command(counterparty_command(_counterparty))
-reconcile.add_command(sign_command)
+for _command in (sign_command, breaks_command, resolve_command, release_command):
+    reconcile.add_command(_command)
 
 
 @reconcile.command(
@@ -84,6 +87,7 @@ def _document(
         today=house.today(),
         lang=session.output.lang,
     )
+    annotate_institutions(house.ledger, area.code, document, session.output.lang)
     if recorded is not None:
         document["recorded"] = {"position": recorded.position, "repeated": recorded.repeated}
     return document

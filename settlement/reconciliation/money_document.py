@@ -102,6 +102,15 @@ class _Writer:
             "difference_fen": one.difference_fen,
             "opening_fen": one.opening_fen,
             "unequal_fen": one.unequal_fen,
+            "matched": [
+                {
+                    "match": pair.match,
+                    "how": str(pair.how),
+                    "ours": [item.item for item in pair.ours],
+                    "theirs": [item.item for item in pair.theirs],
+                }
+                for pair in one.pairings
+            ],
             "matches": dict(Counter(str(pair.how) for pair in one.pairings)),
             "outstanding": [
                 self.item(item, one.ambiguous)
