@@ -13,6 +13,7 @@ from medfund.cli.breaking import breaks_command, release_command, resolve_comman
 from medfund.cli.files import deliver
 from medfund.cli.four_way import RESULT_FILES, counterparty_command, sign_command
 from medfund.cli.reading import Month
+from medfund.cli.three_way import answer_three_way
 from projections.reports.csv import to_csv
 from projections.reports.reconciliation_tables import reconciliation_tables
 from projections.reports.xlsx import to_xlsx
@@ -48,19 +49,29 @@ for _command in (sign_command, breaks_command, resolve_command, release_command)
     help="结果文件 .csv 或 .xlsx / write the result to a file",
 )
 @click.option("--record", "recording", is_flag=True, help="登记对账结果 / record the result")
+@click.option(
+    "--three-way",
+    "three_way",
+    is_flag=True,
+    help="三方核对:记账、机构申请、银行付款 / our record, the application and the bank side by side",
+)
 @pass_session
-def institution_command(
+def institution_command(  # noqa: PLR0917  click passes options by name
     session: Session,
     period: Period,
     institution: str | None,
     target: Path | None,
     recording: bool,  # noqa: FBT001
+    three_way: bool,  # noqa: FBT001
 ) -> None:
     """Reconcile a month with institutions; differences are a result, not an error."""
-    if recording and institution:
+    if recording and (institution or three_way):
         raise click.UsageError("--record 登记全部机构的结果 / --record is about all institutions")
     if target is not None and target.suffix.lower() not in RESULT_FILES:
         raise click.UsageError("--result FILE.csv | FILE.xlsx")
+    if three_way:
+        answer_three_way(session, period, institution, target)
+        return
     output = session.output
     with session.house() as house:
         document = _document(session, house, period, institution, recording=recording)

@@ -231,9 +231,9 @@ def _account(
     used = {(one.side, one.item) for pair in pairings for one in (*pair.ours, *pair.theirs)}
     left_ours = [one for one in ours if (OURS, one.item) not in used]
     left_theirs = [one for one in theirs if (THEIRS, one.item) not in used]
-    mine = _payments(left_ours, institutions)
-    named = {ref: one.ref for one in left_ours for ref in one.refs}
-    other = _payments(left_theirs, institutions, named)
+    named = _named(left_ours, {one.ref for one in left_theirs})
+    mine = _payments(left_ours, institutions, named, sign=1)
+    other = _payments(left_theirs, institutions, named, sign=-1)
     matched = match_payments(mine, other, days_apart=days_apart)
     pairings += [
         Pairing(one.how, tuple(mine[x] for x in one.ours), tuple(other[x] for x in one.theirs))
@@ -353,29 +353,47 @@ def _recorded(
         yield Pairing(how[match], tuple(pair[OURS]), tuple(pair[THEIRS]), match)
 
 
+def _named(ours: Iterable[Item], stated: Collection[str]) -> dict[str, str]:
+    """Say which reference each of our numbers leads to: the one that a statement has, else our first.
+
+    Several orders that the bank carried out under one number of its own go by that; a number that
+    leads to different references leads nowhere.
+    """
+    named: dict[str, str] = {}
+    lost: set[str] = set()
+    for one in ours:
+        if not one.refs:
+            continue
+        chosen = next((ref for ref in reversed(one.refs) if ref in stated), one.ref)
+        for ref in one.refs:
+            if named.setdefault(ref, chosen) != chosen:
+                lost.add(ref)
+    return {ref: chosen for ref, chosen in named.items() if ref not in lost or ref == chosen}
+
+
 def _payments(
-    items: Iterable[Item],
-    institutions: Collection[str],
-    named: Mapping[str, str] | None = None,
+    items: Iterable[Item], institutions: Collection[str], named: Mapping[str, str], *, sign: int
 ) -> dict[Payment, Item]:
     """Give payments as they are matched; of a statement only a reference that is ours counts."""
     found = {}
     for number, one in enumerate(items, start=1):
-        ref = one.ref if named is None else _our_ref(one, named)
         payment = Payment(
-            ref=ref,
+            ref=_our_ref(one, named),
             day=one.day.toordinal(),
             fen=one.fen,
             party=one.party if one.party in institutions else "",
-            line=number if named is None else -number,
+            line=number * sign,
         )
         found[payment] = one
     return found
 
 
 def _our_ref(one: Item, named: Mapping[str, str]) -> str:
-    """Find which of our numbers a line names: as its reference, or as the only one in its summary."""
-    if one.ref in named:
-        return named[one.ref]
+    """Find which of our numbers a payment names: a statement's also as the only one in its summary."""
+    for ref in reversed(one.refs):
+        if ref in named:
+            return named[ref]
+    if one.side == OURS:
+        return one.ref
     words = {named[word] for word in _WORD.findall(one.text) if word in named}
     return words.pop() if len(words) == 1 else ""
