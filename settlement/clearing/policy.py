@@ -11,11 +11,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
+from ledger.domain.fund import ASSISTANCE, PERSONAL
 from settlement.clearing.bands import Bands
 from settlement.clearing.deposit import DepositOrder, ReleaseRule
+from settlement.clearing.methods.capitation import Signed
+from settlement.clearing.methods.county_community import CommunityYear
 from settlement.clearing.methods.drg import DrgRules
 from settlement.clearing.methods.fee_for_service import TotalControl
 from settlement.clearing.methods.per_diem import PerDiemCap, Stage
+from settlement.clearing.yearly_rules import YearlyRules
+
+#: Funds that owe parts of settlements and are paid by no method: what is declared is what is settled.
+PART_FUNDS = frozenset({PERSONAL, "320", "330", "392", ASSISTANCE})
 
 
 class Family(StrEnum):
@@ -85,6 +92,14 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """A version of the groups (病种目录) and the month from which on it is used."""
+
+    since: str  # YYYY-MM
+    groups: Mapping[str, Group]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dip:
     """按病种分值: groups, hospital coefficients, deviation edges (the edges themselves are normal)."""
 
@@ -93,6 +108,19 @@ class Dip:
     low: Fraction = Fraction(1, 2)
     high: Fraction = Fraction(2)
     review_points: ReviewPoints = ReviewPoints.AFTER_COEFFICIENT
+    other_coefficient4: int | None = None  # of institutions that are not named; None: unknown
+    primary: frozenset[str] = frozenset()  # 基层病种: the same coefficient at every level
+    primary_coefficient4: int = 10_000
+    catalogues: tuple[Catalogue, ...] = ()  # later versions of the groups, by rising month
+    auxiliary4: Mapping[str, int] = field(default_factory=dict)  # 辅助目录: factors by entry
+
+    def groups_of(self, month: str) -> Mapping[str, Group]:
+        """Give the groups in force in a month (YYYY-MM): those of the latest catalogue by then."""
+        found = self.groups
+        for one in self.catalogues:
+            if one.since <= month:
+                found = one.groups
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +160,39 @@ class FeeForService:
     rule: TotalControl = field(default_factory=TotalControl)
 
 
-Rules = Dip | Drg | DrgFixedRate | PerDiem | FeeForService
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayWardPoints(Dip):
+    """日间病房 by points: the groups' points times the day factor are in ``groups`` already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayWard:
+    """日间病房: a standard in fen by group; with ``lower``, at most the cost."""
+
+    standards_fen: Mapping[str, int]
+    lower: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capitation:
+    """按人头: who signed where, and what those people needed elsewhere (转外), by month."""
+
+    heads: tuple[Signed, ...]
+    elsewhere_fen: Mapping[tuple[str, str], int] = field(default_factory=dict)  # institution, month
+    deducted: Fraction = Fraction(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountyCommunity:
+    """紧密型医共体: one budget for the people of some places, shared by its members."""
+
+    weights: Mapping[str, int]  # of the members
+    year: CommunityYear  # what was raised and the shares; nothing spent yet
+    insured_in: frozenset[str] = frozenset()  # 参保地; empty: all the members' cases are its own
+    outside_fen: Mapping[str, int] = field(default_factory=dict)  # by month, beside what is counted
+
+
+Rules = Dip | Drg | DrgFixedRate | PerDiem | FeeForService | DayWard | Capitation | CountyCommunity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +213,39 @@ class Deposit:
     release: tuple[ReleaseRule, ...] = ()
 
 
+class Basis(StrEnum):
+    """What a month is paid by (月度拨付口径)."""
+
+    BOOKED = "booked"  # 按记账(申报)额
+    DUE = "due"  # 按当月应付
+
+
+class Unapplied(StrEnum):
+    """What happens to what nobody applied for (未申请的)."""
+
+    BOOKED = "booked"  # declared on the institution's behalf, and said so
+    SKIP = "skip"  # waits for an application
+
+
+class PrepaymentOffset(StrEnum):
+    """When prepaid money (预付金) is offset."""
+
+    YEARLY = "yearly"
+    MONTHLY = "monthly"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monthly:
+    """How a month is settled before the year is cleared (月度结算)."""
+
+    basis: Basis = Basis.BOOKED
+    share: Fraction = Fraction(1)  # of what is declared or due: 按比例预拨
+    without_application: Unapplied = Unapplied.BOOKED
+    prepayment_offset: PrepaymentOffset = PrepaymentOffset.YEARLY
+    prepayment_share: Fraction = Fraction(1)  # of what is payable, at most, offset in a month
+    insurer_share: Fraction = Fraction(0)  # paid by the insurer itself (大病保险承办机构)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """One policy of one leaf fund, from a date on."""
@@ -168,6 +261,9 @@ class Policy:
     methods: tuple[Method, ...] = ()
     deposit: Deposit | None = None
     bands: Bands | None = None
+    monthly: Monthly = field(default_factory=Monthly)
+    payees: Mapping[str, str] = field(default_factory=dict)  # member → who is paid (牵头机构)
+    yearly: YearlyRules = field(default_factory=YearlyRules)
 
     def in_force(self, date: str) -> bool:
         """Tell whether the policy speaks for a date."""

@@ -13,14 +13,14 @@ class ClearingNotPostedYet(RuleRefused):
     hint_en = "Add --dry-run to compute it."
 
 
-class YearNotCleared(RuleRefused):
-    """The yearly clearing is not computed by this version (年度清算)."""
+class ClearingMonthNotOver(RuleRefused):
+    """A month is settled after its end (月末之后清算)."""
 
-    code = "year_not_cleared_yet"
-    zh = "本版本尚不计算 {year} 年度清算。"
-    en = "This version does not compute the clearing of the year {year} yet."
-    hint_zh = "请按月试算:clear YYYY-MM --fund F --dry-run。"
-    hint_en = "Compute a month: clear YYYY-MM --fund F --dry-run."
+    code = "clearing_month_not_over"
+    zh = "{period} 尚未结束(今天 {today}),不能清算入账。"
+    en = "{period} is not over (today is {today}); it is not settled before."
+    hint_zh = "可加 --dry-run 试算;月末之后再清算。"
+    hint_en = "Add --dry-run to compute it; settle it after its end."
 
 
 class FundNotCleared(RuleRefused):

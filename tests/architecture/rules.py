@@ -46,6 +46,8 @@ PURE = (
     "settlement.clearing.monthly",
     "settlement.clearing.point_value",
     "settlement.clearing.policy",
+    "settlement.clearing.yearly",
+    "settlement.clearing.yearly_rules",
     "settlement.one_stop.layers",
     "settlement.one_stop.policy",
     "settlement.reconciliation.match",

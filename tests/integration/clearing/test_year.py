@@ -1,0 +1,316 @@
+"""A year of a small area, from its files to what two hospitals are left with, checked by hand.
+
+Year 2023, fund 310.pooled. Budget 30,000.00, 5 % reserved: 28,500.00 are shared by points (group A:
+1000 points, average 10,000.00; coefficients H1 1.00, H2 0.85)::
+
+    S1  H1  February  A  cost 10,000.00  normal                       1000   booked  7,000.00
+    S2  H1  May       A  cost 25,000.00  high   1000 x (2.5 - 2 + 1)  1500   booked 15,000.00
+    S3  H2  March     A  cost  5,000.00  normal, the edge    x 0.85    850   booked  3,000.00
+    S4  H2  December  -  cost 10,000.00  grouped A later     x 0.85    850   booked  6,000.00
+    X1  H1  June      of no method                                           booked     50.00
+
+With all of them 4200 points: H1 28,500 x 2500 ÷ 4200 = 16,964.2857 → 16,964.29, H2 11,535.71. Bands::
+
+    H1  22,000.00 ÷ 16,964.29 = 129.7 %  1.07 x due = 18,151.79   1,187.50 of the reserve's 1,500.00
+    H2   9,000.00 ÷ 11,535.71 =  78.0 %  as booked  =  9,000.00   2,535.71 stay with the fund
+
+    18,151.79 + 9,000.00 + 312.50 + 2,535.71 = 30,000.00
+
+The months were settled as booked, 5 % withheld; H1 had 100.00 refused of S1 before.
+"""
+
+from datetime import date
+
+import pytest
+from support.facts import Books, Clock, stepped
+from support.office import AREA, CLERK, H1, H2, REVIEWER, open_office
+
+from ledger.application import FundLedger
+from ledger.domain.settlement_entries import approved_entry, declared_entry, refused_entry
+
+FUND = "310.pooled"
+POLICY = """
+[policy]
+name = "{name}"
+title = "2023年度住院支付"
+fund = "310.pooled"
+effective = {effective}
+until = 2024-12-31
+
+[budget]
+year = "30000.00"
+
+[[methods]]
+name = "inpatient"
+kind = "dip"
+clr_types = ["21"]
+groups = {{ "A" = {{ points = "1000", average = "10000.00" }} }}
+coefficients = {{ H33060400001 = "1", H33060400002 = "0.85" }}
+
+[deposit]
+share = "5%"
+release = [
+    {{ from_score = "90", share = "100%" }},
+    {{ from_score = "80", below = "90" }},
+    {{ from_score = "0", below = "60", share = "0%" }},
+]
+
+[bands]
+ratio = "booked/due"
+band = [
+    {{ upto = "80%", owns_edge = false, booked = "1" }},
+    {{ upto = "100%", due = "1" }},
+    {{ upto = "110%", due = "0.3", booked = "0.7" }},
+    {{ due = "1.07" }},
+]
+{yearly}
+"""
+A = {"dise_code": "A"}
+BOOKED = {  # by hospital and month, in fen
+    (H1, "2023-02"): 7_000_00,
+    (H1, "2023-05"): 15_000_00,
+    (H1, "2023-06"): 50_00,
+    (H2, "2023-03"): 3_000_00,
+    (H2, "2023-12"): 6_000_00,
+}
+
+
+def claim(setl_id, institution, cost, booked, day, **others):
+    return {
+        "setl_id": setl_id,
+        "psn_no": setl_id,
+        "fixmedins_code": institution,
+        "setl_time": f"{day} 10:00:00",
+        "medfee_sumamt": cost,
+        "hifp_pay": booked,
+        "fund_pay_sumamt": booked,
+        "acct_pay": "0.00",
+        "psn_cash_pay": f"{float(cost) - float(booked):.2f}",
+        **others,
+    }
+
+
+CLAIMS = [
+    claim("S1", H1, "10000.00", "7000.00", "2023-02-05", **A),
+    claim("S2", H1, "25000.00", "15000.00", "2023-05-31", **A),
+    claim("S3", H2, "5000.00", "3000.00", "2023-03-01", **A),
+    claim("S4", H2, "10000.00", "6000.00", "2023-12-31"),
+    claim("X1", H1, "70.00", "50.00", "2023-06-01", clr_type="41", med_type="41"),
+    claim("F1", H1, "10000.00", "7000.00", "2022-12-31", **A),
+    claim("F2", H1, "10000.00", "7000.00", "2024-01-01", **A),
+]
+
+
+@pytest.fixture
+def office(store_url, tmp_path, monkeypatch):
+    """The settlements of the year and of the days beside it."""
+    monkeypatch.setenv("MEDFUND_ARCHIVE", str(tmp_path / "parquet"))
+    with open_office(store_url, tmp_path, today=date(2024, 3, 1)) as office:
+        office.setup("310", "390")
+        assert office.bring_claims(CLAIMS).posted == len(CLAIMS)
+        yield office
+
+
+@pytest.fixture
+def approve(medfund, tmp_path):
+    def approved(*, name="inpatient", effective="2023-01-01", yearly=""):
+        path = tmp_path / f"{name}.toml"
+        path.write_text(
+            POLICY.format(name=name, effective=effective, yearly=yearly), encoding="utf-8"
+        )
+        answer = medfund("policy", "propose", path, "--json", user=CLERK)
+        assert answer.code == 0, answer.err
+        assert medfund("policy", "approve", answer.json["policy"], user=REVIEWER).code == 0
+        return answer.json["policy"]
+
+    return approved
+
+
+@pytest.fixture
+def settle(store_url):
+    """Settle months as booked, 5 % withheld, as the monthly runs do."""
+
+    def settled(*months, refused=0):
+        with FundLedger(store_url, clock=Clock()) as ledger:
+            books = Books(ledger, area=f"{AREA}")
+            for number, (code, month) in enumerate(months):
+                fen = BOOKED[code, month]
+                steps = []
+                if refused and number == 0:
+                    steps.append(refused_entry(FUND, code, declared_fen=0, booked_fen=refused))
+                    fen -= refused
+                steps.append(declared_entry(FUND, code, fen))
+                steps.append(
+                    approved_entry(FUND, code, declared_fen=fen, deposit_fen=fen * 5 // 100)
+                )
+                books.post(
+                    *(
+                        stepped(
+                            number * 3 + n, entry, "2024-02-01", institution=code, belongs_to=month
+                        )
+                        for n, entry in enumerate(steps)
+                    )
+                )
+
+    return settled
+
+
+@pytest.fixture
+def bring(office):
+    def bring(kind, *rows):
+        path = office.write_file(f"{kind}-{len(list(office.folder.iterdir()))}.csv", list(rows))
+        outcome = office.bring(path, kind=kind)
+        assert outcome.posted == len(rows), outcome
+        return outcome
+
+    return bring
+
+
+@pytest.fixture
+def clear(medfund):
+    def cleared(*words, code=0, year="2023"):
+        answer = medfund("clear", year, "--fund", FUND, "--dry-run", "--json", *words)
+        assert answer.code == code, answer.out + answer.err
+        return answer.json
+
+    return cleared
+
+
+GROUPED = {"setl_id": "S4", "dise_code": "A", "reason": "首页补传"}
+
+
+def assessment(hospital, score, **more):
+    return {"fixmedins_code": hospital, "year": "2023", "score": score, **more}
+
+
+def column(document, name):
+    return {one["institution"]: one[name] for one in document["year"]["institutions"]}
+
+
+def deposits(document):
+    return {
+        one["institution"]: (one["withheld_fen"], one["released_fen"], one["forfeited_fen"])
+        for one in document["year"]["deposits"]
+    }
+
+
+def problems(document):
+    return [
+        (one["code"], one["institution"], one["month"], one["amount_fen"])
+        for one in document["year"]["problems"]
+    ]
+
+
+def test_the_worked_year(office, approve, settle, bring, clear):
+    approve()
+    settle(*BOOKED, refused=100_00)
+    bring("groupings", GROUPED)
+    bring(
+        "assessments",
+        assessment(H1, "92.5"),
+        assessment(H2, "85", deduction="10.00", fund=FUND),
+    )
+    found = clear()
+    assert problems(found) == []
+    assert column(found, "due_fen") == {H1: 16_964_29, H2: 11_535_71}
+    assert column(found, "band_fen") == {H1: 18_151_79, H2: 9_000_00}
+    assert column(found, "as_booked_fen") == {H1: 50_00, H2: 0}
+    assert column(found, "final_fen") == {H1: 18_151_79 + 50_00 - 100_00, H2: 8_990_00}
+    assert column(found, "settled_fen") == {H1: 21_950_00, H2: 9_000_00}
+    assert column(found, "difference_fen") == {H1: 18_101_79 - 21_950_00, H2: -10_00}
+    budget = found["year"]["budget"]
+    assert (budget["budget_fen"], budget["unaccounted_fen"]) == (30_000_00, 0)
+    assert (budget["reserve_left_fen"], budget["surplus_kept_fen"]) == (312_50, 2_535_71)
+    # 5 % of 6,900.00, 15,000.00 and 50.00; of 3,000.00 and 6,000.00, of which 85 % come back
+    assert deposits(found) == {H1: (1_097_50, 1_097_50, 0), H2: (450_00, 382_50, 67_50)}
+    assert clear() == found, "the same question gives the same answer"
+
+
+def test_a_case_without_a_group_is_unpaid_and_a_later_grouping_brings_it_in(
+    office, approve, settle, bring, clear
+):
+    """3350 points: H1 21,268.66 of 28,500.00. What was settled for S4 would be taken back."""
+    approve()
+    settle(*BOOKED)
+    found = clear()
+    assert column(found, "due_fen") == {H1: 21_268_66, H2: 7_231_34}
+    assert column(found, "as_booked_fen") == {H1: 50_00, H2: 0}
+    (held,) = found["held_back"]
+    assert (held["institution"], held["reason"], held["booked_fen"]) == (H2, "no_group", 6_000_00)
+    bring("groupings", GROUPED)
+    assert column(clear(), "due_fen") == {H1: 16_964_29, H2: 11_535_71}
+    accepted = {"setl_id": "S4", "review_no": "TL1", "decision": "通过", "points": "1700"}
+    bring("case_reviews", accepted | {"reason": "费用合理"})
+    # 1700 points, the coefficient in them: 5050 altogether
+    assert column(clear(), "due_fen") == {H1: 14_108_91, H2: 14_391_09}
+
+
+def test_everything_that_stands_in_the_way_is_listed(office, approve, settle, bring, clear):
+    approve()
+    settle((H1, "2023-05"), (H2, "2023-03"), (H2, "2023-12"))
+    bring("assessments", assessment(H2, "75"))
+    found = clear()
+    assert problems(found) == [
+        ("month_not_settled", H1, "2023-02", 7_000_00),
+        ("month_not_settled", H1, "2023-06", 50_00),
+        ("no_assessment", H1, None, 750_00),
+        ("score_without_rule", H2, None, 450_00),
+    ]
+    assert deposits(found) == {H1: (750_00, None, None), H2: (450_00, None, None)}
+
+
+def test_what_the_months_will_settle_is_expected_where_the_policy_says_so(
+    office, approve, settle, clear
+):
+    approve(yearly='[yearly]\nmonths = "expected"\nno_method = "refuse"')
+    settle((H1, "2023-05"))
+    found = clear()
+    assert [one[0] for one in problems(found)] == ["no_method", "no_assessment"]
+    assert column(found, "settled_fen") == {H1: 15_000_00, H2: 0}
+    assert column(found, "expected_fen") == {H1: 7_050_00, H2: 9_000_00}
+
+
+def test_the_policy_that_names_the_year_clears_it(office, approve, clear):
+    """Final parameters come after the year; a policy that changes within it clears nothing."""
+    approve()
+    approve(name="autumn", effective="2023-09-01")
+    refused = clear(code=3)["error"]
+    assert (refused["code"], refused["facts"]["day"]) == (
+        "policy_changes_within_year",
+        "2023-09-01",
+    )
+    final = approve(name="final", effective="2024-02-01", yearly="[yearly]\nyear = 2023")
+    assert clear()["policy"]["policy"] == final
+    beside = clear("--policy", "autumn")
+    assert [one["difference_fen"] for one in beside["comparison"]] == [0, 0]
+
+
+REFUSED = [
+    (("2023", "--fund", FUND), 3, "clearing_not_posted_yet"),
+    (("2022", "--fund", FUND, "--dry-run"), 3, "no_policy_in_force"),
+    (("2023", "--fund", "310.personal", "--dry-run"), 3, "fund_not_cleared"),
+    (("2023", "--fund", FUND, "--dry-run", "--policy", "nothing"), 2, "unknown_policy"),
+    (("23", "--fund", FUND, "--dry-run"), 64, "usage"),
+]
+
+
+def test_refusals(office, approve, medfund):
+    approve()
+    for words, code, error in REFUSED:
+        answer = medfund("clear", *words, "--json")
+        assert (answer.code, answer.json["error"]["code"]) == (code, error), words
+
+
+def test_what_is_shown(office, approve, settle, bring, medfund):
+    approve()
+    settle(*BOOKED)
+    bring("assessments", assessment(H2, "75"))
+    shown = medfund("clear", "2023", "--fund", FUND, "--dry-run").out
+    for text in (
+        "年度清算试算,未入账",
+        "第一人民医院",
+        "调节金结余",
+        "没有年度考核结果",
+        "考核得分 75",
+    ):
+        assert text in shown
