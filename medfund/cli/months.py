@@ -6,31 +6,16 @@ from typing import Any
 import click
 
 from ledger.aggregates.area import Area
-from ledger.aggregates.breaks import is_break_of
-from ledger.aggregates.clearing import run_name
-from ledger.aggregates.institution import change_of
 from ledger.aggregates.month import APPROVED, FROZEN, Month
-from ledger.aggregates.offset import offset_doc_no
-from ledger.aggregates.payout import batch_of
-from ledger.aggregates.proposal import proposal_doc_no
-from ledger.aggregates.refusal import doc_no_of
 from ledger.domain.fund import is_area
 from ledger.domain.money import format_yuan
 from ledger.domain.period import Period
 from ledger.errors import Unavailable
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
-from medfund.cli.archived import records_up_to_now
-from medfund.cli.breaking import answer_break
-from medfund.cli.by_hand import answer_proposal
-from medfund.cli.clearing_runs import answer_run
-from medfund.cli.institutions import answer_change
-from medfund.cli.offsetting import answer_offset
-from medfund.cli.paying import answer_decided, asking
-from medfund.cli.refusing import answer_refusal, owed_in
+from medfund.cli.deciding import approve_other, reject_other
 from medfund.tasks import run_pending
 from projections.queries.periods import periods_document
-from settlement.by_hand import approve_document, reject_document
 from settlement.closing import (
     CloseState,
     dry_run_close,
@@ -45,12 +30,6 @@ from settlement.closing import (
 from settlement.closing import (
     reject as reject_run,
 )
-from settlement.month_runs import approve_clearing, reject_clearing
-from settlement.offsets import approve_offset, reject_offset
-from settlement.payout.institutions import approve_status, reject_status
-from settlement.payout.ordering import approve_payout, reject_payout
-from settlement.reconciliation.resolving import approve_break, reject_break
-from settlement.refusing import approve_refusal, reject_refusal
 
 _STATES = {
     "open": "未结",
@@ -164,46 +143,7 @@ def approve(session: Session, run: str) -> None:
     """Approve; posting and sealing follow."""
     with session.house() as house:
         area = _area_of(session, house, run)
-        if run_name(run, area.code) is not None:
-            cleared = approve_clearing(
-                house.ledger,
-                area,
-                lambda: records_up_to_now(session, house, area.code),
-                run=run,
-                user=session.user,
-                today=house.today(),
-            )
-            answer_run(session, area, cleared)
-            return
-        if offset_doc_no(run, area.code) is not None:
-            answer_offset(
-                session, approve_offset(house.ledger, area, offset=run, user=session.user)
-            )
-            return
-        if doc_no_of(run, area.code) is not None:
-            refusal = approve_refusal(
-                house.ledger, area, refusal=run, owed=owed_in(house, area.code), user=session.user
-            )
-            answer_refusal(session, refusal)
-            return
-        if proposal_doc_no(run, area.code) is not None:
-            proposal = approve_document(
-                house.ledger, area, proposal=run, user=session.user, today=house.today()
-            )
-            answer_proposal(session, proposal)
-            return
-        if is_break_of(run, area.code):
-            found = approve_break(house.ledger, area, run, user=session.user, today=house.today())
-            answer_break(session, house, found)
-            return
-        if batch_of(run, area.code) is not None:
-            ask = asking(session, house, area)
-            paid = approve_payout(house.ledger, area, payout=run, ask=ask, user=session.user)
-            answer_decided(session, house, area, paid)
-            return
-        if change_of(run, area.code) is not None:
-            change = approve_status(house.ledger, area, change=run, user=session.user)
-            answer_change(session, change)
+        if approve_other(session, house, area, run):
             return
         month = approve_run(house.ledger, area, run=run, user=session.user)
         if month.state == APPROVED:
@@ -219,39 +159,7 @@ def reject(session: Session, run: str, reason: str) -> None:
     """Reject: the freeze is withdrawn and leaves its trace."""
     with session.house() as house:
         area = _area_of(session, house, run)
-        if run_name(run, area.code) is not None:
-            cleared = reject_clearing(house.ledger, area, run=run, reason=reason, user=session.user)
-            answer_run(session, area, cleared)
-            return
-        if offset_doc_no(run, area.code) is not None:
-            offset = reject_offset(house.ledger, area, offset=run, reason=reason, user=session.user)
-            answer_offset(session, offset)
-            return
-        if doc_no_of(run, area.code) is not None:
-            refusal = reject_refusal(
-                house.ledger, area, refusal=run, reason=reason, user=session.user
-            )
-            answer_refusal(session, refusal)
-            return
-        if proposal_doc_no(run, area.code) is not None:
-            proposal = reject_document(
-                house.ledger, area, proposal=run, reason=reason, user=session.user
-            )
-            answer_proposal(session, proposal)
-            return
-        if is_break_of(run, area.code):
-            found = reject_break(house.ledger, area, run, reason=reason, user=session.user)
-            answer_break(session, house, found)
-            return
-        if batch_of(run, area.code) is not None:
-            paid = reject_payout(house.ledger, area, payout=run, reason=reason, user=session.user)
-            answer_decided(session, house, area, paid)
-            return
-        if change_of(run, area.code) is not None:
-            answer_change(
-                session,
-                reject_status(house.ledger, area, change=run, reason=reason, user=session.user),
-            )
+        if reject_other(session, house, area, run, reason):
             return
         month = reject_run(house.ledger, area, run=run, reason=reason, user=session.user)
     _answer(session, CloseState(month))
