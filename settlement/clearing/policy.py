@@ -16,6 +16,7 @@ from settlement.clearing.deposit import DepositOrder, ReleaseRule
 from settlement.clearing.methods.drg import DrgRules
 from settlement.clearing.methods.fee_for_service import TotalControl
 from settlement.clearing.methods.per_diem import PerDiemCap, Stage
+from settlement.clearing.prepayment_rules import PrepaymentRules
 from settlement.clearing.yearly_rules import YearlyRules
 
 
@@ -170,6 +171,7 @@ class Policy:
     deposit: Deposit | None = None
     bands: Bands | None = None
     yearly: YearlyRules = field(default_factory=YearlyRules)
+    prepayment: PrepaymentRules | None = None
 
     def in_force(self, date: str) -> bool:
         """Tell whether the policy speaks for a date."""

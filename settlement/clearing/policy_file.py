@@ -88,6 +88,7 @@ def policy_of(content: dict[str, Any]) -> Policy:
         deposit=None if file.deposit is None else _deposit(file.deposit),
         bands=None if file.bands is None else file.bands.bands(),
         yearly=file.yearly.rules(),
+        prepayment=None if file.prepayment is None else file.prepayment.rules(head.fund),
     )
 
 

@@ -11,6 +11,7 @@ from settlement.clearing.deposit import CEILING, DepositOrder
 from settlement.clearing.method_tables import MethodTable
 from settlement.clearing.policy import Family, SharingBy
 from settlement.clearing.policy_words import Fen, Leaf, PolicyTable, Share
+from settlement.clearing.prepayment_rules import PrepaymentTable
 from settlement.clearing.yearly_table import YearlyTable
 
 
@@ -140,6 +141,7 @@ class PolicyFile(PolicyTable):
     deposit: DepositTable | None = None
     bands: BandsTable | None = None
     yearly: YearlyTable = YearlyTable()
+    prepayment: PrepaymentTable | None = None
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "PolicyFile":
