@@ -244,6 +244,7 @@ GROUPINGS = Kind(
         _SETTLEMENT,
         _GIVEN_INSTITUTION,
         _code("dise_code", "病种编码", "病组编码", "病种代码", "分组编码", required=True),
+        _text("auxiliary", "辅助目录", "辅助目录命中", "辅助分型"),
         Column("reason", "入组原因", Form.TEXT, required=True, aliases=("原因", "调整原因")),
         _text("note", "备注", "说明"),
     ),
