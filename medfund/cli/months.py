@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from ledger.aggregates.area import Area
+from ledger.aggregates.breaks import is_break_of
 from ledger.aggregates.clearing import run_name
 from ledger.aggregates.month import APPROVED, FROZEN, Month
 from ledger.aggregates.proposal import proposal_doc_no
@@ -17,6 +18,7 @@ from ledger.errors import Unavailable
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
 from medfund.cli.archived import records_up_to_now
+from medfund.cli.breaking import answer_break
 from medfund.cli.by_hand import answer_proposal
 from medfund.cli.clearing_runs import answer_run
 from medfund.cli.deciding import approve_payment, reject_payment
@@ -39,6 +41,7 @@ from settlement.closing import (
     reject as reject_run,
 )
 from settlement.month_runs import approve_clearing, reject_clearing
+from settlement.reconciliation.resolving import approve_break, reject_break
 from settlement.refusing import approve_refusal, reject_refusal
 
 _STATES = {
@@ -176,6 +179,10 @@ def approve(session: Session, run: str) -> None:
             )
             answer_proposal(session, proposal)
             return
+        if is_break_of(run, area.code):
+            found = approve_break(house.ledger, area, run, user=session.user, today=house.today())
+            answer_break(session, house, found)
+            return
         if approve_payment(session, house, area, run):
             return
         month = approve_run(house.ledger, area, run=run, user=session.user)
@@ -207,6 +214,10 @@ def reject(session: Session, run: str, reason: str) -> None:
                 house.ledger, area, proposal=run, reason=reason, user=session.user
             )
             answer_proposal(session, proposal)
+            return
+        if is_break_of(run, area.code):
+            found = reject_break(house.ledger, area, run, reason=reason, user=session.user)
+            answer_break(session, house, found)
             return
         if reject_payment(session, house, area, run, reason):
             return
