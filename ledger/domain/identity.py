@@ -69,6 +69,11 @@ def plan_stream(area: str, fund: str, period: str) -> UUID:
     return _stream("plan", area, fund, period)
 
 
+def prepayments_stream(area: str, fund: str, period: str) -> UUID:
+    """One stream per leaf fund and month: its batches of prepayments (预付单)."""
+    return _stream("prepayments", area, fund, period)
+
+
 def institution_stream(area: str, code: str) -> UUID:
     """One stream per institution: how it stands (定点机构状态)."""
     return _stream("institution", area, code)
