@@ -1,150 +1,48 @@
-"""What ``approve`` and ``reject`` decide beside a close: told apart by the form of the id."""
-
-from collections.abc import Callable
-from dataclasses import dataclass
+"""``approve`` and ``reject`` of what has to do with paying: told apart by the form of the id."""
 
 from ledger.aggregates.area import Area
-from ledger.aggregates.breaks import is_break_of
-from ledger.aggregates.clearing import run_name
 from ledger.aggregates.institution import change_of
-from ledger.aggregates.offset import offset_doc_no
 from ledger.aggregates.payout import batch_of
-from ledger.aggregates.proposal import proposal_doc_no
-from ledger.aggregates.refusal import doc_no_of
+from ledger.aggregates.prepayment import prepayment_of
 from medfund.bootstrap import House
 from medfund.cli.app import Session
-from medfund.cli.archived import records_up_to_now
-from medfund.cli.breaking import answer_break
-from medfund.cli.by_hand import answer_proposal
-from medfund.cli.clearing_runs import answer_run
 from medfund.cli.institutions import answer_change
-from medfund.cli.offsetting import answer_offset
 from medfund.cli.paying import answer_decided, asking
-from medfund.cli.refusing import answer_refusal, owed_in
-from settlement.by_hand import approve_document, reject_document
-from settlement.month_runs import approve_clearing, reject_clearing
-from settlement.offsets import approve_offset, reject_offset
+from medfund.cli.prepaying import answer_prepayment
 from settlement.payout.institutions import approve_status, reject_status
 from settlement.payout.ordering import approve_payout, reject_payout
-from settlement.reconciliation.resolving import approve_break, reject_break
-from settlement.refusing import approve_refusal, reject_refusal
-
-_Approve = Callable[[Session, House, Area, str], None]
-_Reject = Callable[[Session, House, Area, str, str], None]
+from settlement.payout.prepaying import approve_prepayment, reject_prepayment
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """A kind of thing that a second person decides: whose id it is, and both answers."""
-
-    is_one: Callable[[str, str], object]  # (id, area): None or False where it is something else
-    approve: _Approve
-    reject: _Reject
-
-
-def approve_other(session: Session, house: House, area: Area, name: str) -> bool:
-    """Approve what the id names and answer; False where it is the id of a close."""
-    for kind in _KINDS:
-        if kind.is_one(name, area.code):
-            kind.approve(session, house, area, name)
-            return True
-    return False
-
-
-def reject_other(session: Session, house: House, area: Area, name: str, reason: str) -> bool:
-    """Send back what the id names and answer; False where it is the id of a close."""
-    for kind in _KINDS:
-        if kind.is_one(name, area.code):
-            kind.reject(session, house, area, name, reason)
-            return True
-    return False
+def approve_payment(session: Session, house: House, area: Area, name: str) -> bool:
+    """Approve and answer; false where the id is of something else."""
+    ledger, user = house.ledger, session.user
+    if batch_of(name, area.code) is not None:
+        ask = asking(session, house, area)
+        paid = approve_payout(ledger, area, payout=name, ask=ask, user=user)
+        answer_decided(session, house, area, paid)
+    elif change_of(name, area.code) is not None:
+        answer_change(session, approve_status(ledger, area, change=name, user=user))
+    elif prepayment_of(name, area.code) is not None:
+        today = house.today()
+        found = approve_prepayment(ledger, area, prepayment=name, user=user, today=today)
+        answer_prepayment(session, found)
+    else:
+        return False
+    return True
 
 
-def _approve_clearing(session: Session, house: House, area: Area, name: str) -> None:
-    run = approve_clearing(
-        house.ledger,
-        area,
-        lambda: records_up_to_now(session, house, area.code),
-        run=name,
-        user=session.user,
-        today=house.today(),
-    )
-    answer_run(session, area, run)
-
-
-def _reject_clearing(session: Session, house: House, area: Area, name: str, reason: str) -> None:
-    run = reject_clearing(house.ledger, area, run=name, reason=reason, user=session.user)
-    answer_run(session, area, run)
-
-
-def _approve_offset(session: Session, house: House, area: Area, name: str) -> None:
-    answer_offset(session, approve_offset(house.ledger, area, offset=name, user=session.user))
-
-
-def _reject_offset(session: Session, house: House, area: Area, name: str, reason: str) -> None:
-    found = reject_offset(house.ledger, area, offset=name, reason=reason, user=session.user)
-    answer_offset(session, found)
-
-
-def _approve_refusal(session: Session, house: House, area: Area, name: str) -> None:
-    owed = owed_in(house, area.code)
-    found = approve_refusal(house.ledger, area, refusal=name, owed=owed, user=session.user)
-    answer_refusal(session, found)
-
-
-def _reject_refusal(session: Session, house: House, area: Area, name: str, reason: str) -> None:
-    found = reject_refusal(house.ledger, area, refusal=name, reason=reason, user=session.user)
-    answer_refusal(session, found)
-
-
-def _approve_document(session: Session, house: House, area: Area, name: str) -> None:
-    found = approve_document(
-        house.ledger, area, proposal=name, user=session.user, today=house.today()
-    )
-    answer_proposal(session, found)
-
-
-def _reject_document(session: Session, house: House, area: Area, name: str, reason: str) -> None:
-    found = reject_document(house.ledger, area, proposal=name, reason=reason, user=session.user)
-    answer_proposal(session, found)
-
-
-def _approve_break(session: Session, house: House, area: Area, name: str) -> None:
-    found = approve_break(house.ledger, area, name, user=session.user, today=house.today())
-    answer_break(session, house, found)
-
-
-def _reject_break(session: Session, house: House, area: Area, name: str, reason: str) -> None:
-    found = reject_break(house.ledger, area, name, reason=reason, user=session.user)
-    answer_break(session, house, found)
-
-
-def _approve_payout(session: Session, house: House, area: Area, name: str) -> None:
-    ask = asking(session, house, area)
-    found = approve_payout(house.ledger, area, payout=name, ask=ask, user=session.user)
-    answer_decided(session, house, area, found)
-
-
-def _reject_payout(session: Session, house: House, area: Area, name: str, reason: str) -> None:
-    found = reject_payout(house.ledger, area, payout=name, reason=reason, user=session.user)
-    answer_decided(session, house, area, found)
-
-
-def _approve_status(session: Session, house: House, area: Area, name: str) -> None:
-    answer_change(session, approve_status(house.ledger, area, change=name, user=session.user))
-
-
-def _reject_status(session: Session, house: House, area: Area, name: str, reason: str) -> None:
-    found = reject_status(house.ledger, area, change=name, reason=reason, user=session.user)
-    answer_change(session, found)
-
-
-_KINDS = (
-    _Kind(run_name, _approve_clearing, _reject_clearing),
-    _Kind(offset_doc_no, _approve_offset, _reject_offset),
-    _Kind(doc_no_of, _approve_refusal, _reject_refusal),
-    _Kind(proposal_doc_no, _approve_document, _reject_document),
-    _Kind(is_break_of, _approve_break, _reject_break),
-    _Kind(batch_of, _approve_payout, _reject_payout),
-    _Kind(change_of, _approve_status, _reject_status),
-)
+def reject_payment(session: Session, house: House, area: Area, name: str, reason: str) -> bool:
+    """Send back and answer; false where the id is of something else."""
+    ledger, user = house.ledger, session.user
+    if batch_of(name, area.code) is not None:
+        paid = reject_payout(ledger, area, payout=name, reason=reason, user=user)
+        answer_decided(session, house, area, paid)
+    elif change_of(name, area.code) is not None:
+        answer_change(session, reject_status(ledger, area, change=name, reason=reason, user=user))
+    elif prepayment_of(name, area.code) is not None:
+        found = reject_prepayment(ledger, area, prepayment=name, reason=reason, user=user)
+        answer_prepayment(session, found)
+    else:
+        return False
+    return True

@@ -13,7 +13,7 @@ from ledger.domain.period import Period
 from ledger.errors import Unavailable
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
-from medfund.cli.deciding import approve_other, reject_other
+from medfund.cli.decisions import approve_other, reject_other
 from medfund.tasks import run_pending
 from projections.queries.periods import periods_document
 from settlement.closing import (
