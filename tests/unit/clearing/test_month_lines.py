@@ -6,7 +6,7 @@ Paper §1.7 has both conventions of the deposit for 812,345.67 declared and 2,34
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.domain.chart import CHART
@@ -177,6 +177,7 @@ def test_nothing_new_is_no_line():
     assert settle(Standing(institution=H1, owed={}), rules()) is None
 
 
+slowly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 fen = st.integers(min_value=0, max_value=10**12)
 signed = st.integers(min_value=-(10**12), max_value=10**12)
 
@@ -222,6 +223,7 @@ policies = st.builds(
 )
 
 
+@slowly
 @given(months(), policies)
 def test_the_bridge_holds_to_the_fen_and_the_entry_says_the_same(month, how):
     """Leaving one part out of the line, or of the entry, fails here."""
@@ -250,6 +252,7 @@ def test_the_bridge_holds_to_the_fen_and_the_entry_says_the_same(month, how):
         assert sum(fen for key, fen in moved.items() if CHART[key].book is book) == 0
 
 
+@slowly
 @given(months(), policies, signed)
 def test_two_runs_come_to_what_one_would(month, how, more):
     """What is settled in a second run is the whole less the first, whatever the share."""
