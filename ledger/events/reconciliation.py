@@ -87,6 +87,18 @@ class StatementBankReceived(ReconciliationFact, frozen=True, kw_only=True):
     source: Source  # the lines are the payments' own
 
 
+class StatementBankWithdrawn(ReconciliationFact, frozen=True, kw_only=True):
+    """撤回对账单: the lines that an intake added to one account and month count no more."""
+
+    TOPIC = "statement.bank_withdrawn.v1"
+
+    counterparty: str
+    account: str
+    intake: str
+    lines: int
+    reason: str
+
+
 class ComparedTotals(msgspec.Struct, frozen=True, array_like=True):
     """One group of settlements on both sides, stored as a list; ``theirs`` None: not stated.
 
