@@ -207,5 +207,11 @@ def test_with_institutions_a_difference_that_comes_back_is_open_again(
     recorded()
     (row,) = [one for one in breaks().values() if one["counterparty"] == "institution"]
     assert row["state"] == "open"
+    first = row["first_recorded"]
+    state(statement(fund_pay_sumamt="62.00"))
+    recorded()
+    (row,) = [one for one in breaks().values() if one["counterparty"] == "institution"]
+    assert (row["fen"], row["first_recorded"]) == (-6_200, first), "it is the same difference"
+    assert resolve(row, "carry")["state"] == "carried"
     document = medfund("reconcile", "institution", "2024-01", "--json").json
     assert document["groups"][0]["break"] == row["id"]

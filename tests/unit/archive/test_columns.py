@@ -44,7 +44,7 @@ def test_what_has_no_column_is_named_here(topic):
     lists = {  # of values that are neither scalars nor postings: in state only
         *("settlements", "payments", "groups", "breaks", "accounts"),
         *("lines", "parts", "offsets", "held", "kinds", "amounts"),
-        *("details", "funds"),
+        *("details", "funds", "differences", "flagged", "unjudged"),
     }
     assert without <= {"plan", "options", "content", *lists}
     nested = {"policy.adopted.v1", "policy.proposed.v1", "document.proposed.v1"}
