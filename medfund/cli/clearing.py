@@ -1,5 +1,6 @@
 """``clear``: what institutions are due for a month by the policy in force, computed and not posted."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,15 @@ from ledger.domain.period import Period
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
 from medfund.cli.applying import list_applications, withdraw
-from medfund.cli.clearing_year import clear_whole_year, is_year
+from medfund.cli.clearing_year import (
+    ANSWERS,
+    answer_result,
+    clear_whole_year,
+    is_year,
+    show_year,
+)
 from medfund.cli.output import Output
+from medfund.cli.refusing import Day
 from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.month_document import month_document
 from settlement.clearing.policy_file import read_policy
@@ -57,7 +65,14 @@ _REASONS = {
     help="与现行政策并列试算 / a policy to show beside the one in force",
 )
 @click.option("--dry-run", is_flag=True, help="只试算 / compute only (posting comes later)")
-@click.option("--reason", help="撤销理由 / why an application is withdrawn")
+@click.option(
+    "--reason", help="撤销、异议、不采纳的理由 / why it is withdrawn, disputed, dismissed"
+)
+@click.option("--institution", help="confirm、dispute:机构编号 / the institution that says so")
+@click.option("--date", "day", type=Day(), help="confirm、dispute:日期,缺省今天 / date, or today")
+@click.option(
+    "--by", "signatory", help="confirm:签章部门或职务 / who signed, without a person's name"
+)
 @pass_session
 def clear(
     session: Session,
@@ -67,9 +82,16 @@ def clear(
     other: str | None,
     dry_run: bool,
     reason: str | None,
+    institution: str | None,
+    day: date | None,
+    signatory: str | None,
 ) -> None:
     """Clear a month of one fund, or look after the applications for it."""
-    if words == ("application", "list"):
+    if len(words) == 2 and words[0] in ANSWERS:
+        answer_result(session, words[0], words[1], institution, day, reason=reason, by=signatory)
+    elif len(words) == 2 and words[0] == "show":
+        show_year(session, words[1])
+    elif words == ("application", "list"):
         list_applications(session, fund)
     elif words[:2] == ("application", "withdraw") and len(words) == 3:
         withdraw(session, words[2], reason)
