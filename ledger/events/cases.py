@@ -26,6 +26,7 @@ class CaseGrouped(CaseFact, frozen=True, kw_only=True):
     TOPIC = "case.grouped.v1"
 
     dise_code: str
+    auxiliary: str = ""  # 辅助目录: the entries that were hit, sorted and joined by +
 
 
 class CaseReviewed(CaseFact, frozen=True, kw_only=True):

@@ -47,6 +47,7 @@ _REASONS = {
     "cost_out_of_bounds": ("费用超出范围", "cost out of bounds"),
     "review_out_of_bounds": ("单议点数超出范围", "points of a review out of bounds"),
     "single_review": ("待特例单议", "awaits a single review"),
+    "unknown_auxiliary": ("辅助目录项不在目录", "auxiliary entry not in the list"),
     "no_dates": ("无入院日期", "no date of admission"),
     "no_days": ("无住院天数", "no days"),
     "days_out_of_bounds": ("住院天数超出范围", "days out of bounds"),

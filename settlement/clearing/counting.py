@@ -2,24 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import replace as with_changes
 
 from settlement.clearing import kernel
+from settlement.clearing.budgets import BY_PLACE
 from settlement.clearing.census import CENSUS, OBLIGATIONS
-from settlement.clearing.digest import tables_digest
+from settlement.clearing.digest import rows_digest, tables_digest
 from settlement.clearing.drg_scoring import TEXTS as TEXTS_OF_STAYS
 from settlement.clearing.drg_scoring import score_stays
 from settlement.clearing.engine import Engine, Parts
 from settlement.clearing.kernel import Standing
-from settlement.clearing.policy import Dip, Drg, DrgFixedRate, PerDiem, Rules
+from settlement.clearing.policy import DayWard, Dip, Drg, DrgFixedRate, PerDiem, Rules
 from settlement.clearing.priced import PRICED, price_cases, price_tables
 from settlement.clearing.run import Scored, Tally, score_cases
 from settlement.clearing.scoring import Scope
 
 #: The texts of a run, in the order in which they are named by its hash.
-TEXTS = (CENSUS, OBLIGATIONS, kernel.KERNEL, PRICED, *TEXTS_OF_STAYS)
+TEXTS = (CENSUS, OBLIGATIONS, kernel.HITS, kernel.KERNEL, PRICED, *TEXTS_OF_STAYS, BY_PLACE)
 
 #: Rules whose cases are asked of the engine; the others count what was booked.
-Asked = Dip | Drg | DrgFixedRate | PerDiem
+Asked = Dip | Drg | DrgFixedRate | PerDiem | DayWard
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,41 @@ def count_cases(
 ) -> Answer:
     """Count the cases of a method in a scope, at a log position."""
     if isinstance(rules, Dip):
-        return _scored(score_cases(engine, dict(parts), rules, scope, watermark=watermark))
+        return _by_catalogue(engine, parts, rules, scope, watermark=watermark)
     if isinstance(rules, Drg):
         return _scored(score_stays(engine, parts, rules, scope, watermark=watermark))
     told = price_tables(rules, scope, watermark=watermark)
     return Answer(tuple(price_cases(engine, parts, told)), tables_digest(told))
+
+
+def _by_catalogue(
+    engine: Engine, parts: Mapping[str, Parts], rules: Dip, scope: Scope, *, watermark: int
+) -> Answer:
+    """Score the months of each catalogue (病种目录) by its groups, and add what they count up."""
+    months: dict[str, list[str]] = {}
+    for month in sorted(scope.months):
+        since = max((one.since for one in rules.catalogues if one.since <= month), default="")
+        months.setdefault(since, []).append(month)
+    answers = [
+        _scored(
+            score_cases(
+                engine,
+                dict(parts),
+                with_changes(rules, groups=rules.groups_of(many[0])),
+                with_changes(scope, months=frozenset(many)),
+                watermark=watermark,
+            )
+        )
+        for many in months.values()
+    ]
+    if len(answers) == 1:
+        return answers[0]
+    sums: dict[tuple[str, Standing, str | None], Tally] = {}
+    for tally, _ in (one for answer in answers for one in answer.tallies):
+        key = (tally.institution, tally.standing, tally.group)
+        sums[key] = tally if key not in sums else sums[key].plus(tally)
+    tallies = tuple((one, 0) for one in sorted(sums.values(), key=lambda one: one.order))
+    return Answer(tallies, rows_digest([(answer.parameters,) for answer in answers]))
 
 
 def _scored(found: Scored) -> Answer:

@@ -10,8 +10,9 @@ own way. The largest product of a case, with the bounds below, is
     2 × base × cost × denominator = 2 × 6e7 × 5e8 × 100 = 6.0e18    a case far above its group
     2 × case points × coefficient  = 2 × 3e13 × 1e5      = 6.0e18    (6e7 × 5e8 ÷ 1e3 = 3e13)
 
-and 64 bits hold 9.2e18; points that a review gave are at most 1e12. A cost or review outside the
-bounds is held back, a parameter outside is refused.
+and the same with the factor of the auxiliary directory, since factor × coefficient is 10 at most; 64
+bits hold 9.2e18. Points that a review gave are at most 1e12. A cost or review outside the bounds is
+held back, a parameter outside is refused.
 Sums: DuckDB widens them, Spark refuses one beyond 9.2e18 (9.2e14 points of one institution).
 """
 
@@ -42,6 +43,7 @@ class Standing(IntEnum):
     SINGLE_REVIEW = 6  # 待单议: the group is too small or unstable to be scored by rule
     NO_DAYS = 7  # a bed-day group, and the claim names no days
     NO_DATES = 8  # nobody can tell whether the stay is a readmission
+    UNKNOWN_AUXILIARY = 9  # a hit that is not in the auxiliary directory (辅助目录) of this run
     NORMAL = 10
     LOW = 11  # 低倍率: cost below the lower deviation edge
     HIGH = 12  # 高倍率: cost above the upper one
@@ -93,6 +95,7 @@ ARCHIVE: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
             ("days", "VARCHAR"),
             ("begndate", "VARCHAR"),
             ("dscg_way", "VARCHAR"),
+            ("insuplc_admdvs", "VARCHAR"),
             ("medfee_sumamt", "BIGINT"),
             ("hosp_part_amt", "BIGINT"),
             ("postings", POSTINGS),
@@ -120,6 +123,7 @@ ARCHIVE: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
             ("area", "VARCHAR"),
             ("setl_id", "VARCHAR"),
             ("dise_code", "VARCHAR"),
+            ("auxiliary", "VARCHAR"),
         ),
     ),
     "reviewed": (
@@ -154,7 +158,9 @@ TABLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("high_above_fen", "BIGINT"),
         ("high_denominator", "BIGINT"),
         ("high_base_fen", "BIGINT"),
+        ("own_coefficient4", "BIGINT"),
     ),
+    "auxiliary": (("hits", "VARCHAR"), ("factor4", "BIGINT")),
 }
 
 
@@ -168,7 +174,8 @@ _HIGH = hu(
     "base4 * (cost_fen * high_denominator - high_base_fen)", "average_fen * high_denominator"
 )
 
-# A refund mirrors its settlement entirely, so neither is a case. What was settled again after a
+# A refund mirrors its settlement entirely, so neither is a case; rows of one commit lie in the order of
+# their streams, so the refund may stand before what it mirrors. What was settled again after a
 # reversal stands behind the position up to which its number is overtaken.
 CANCELLED = """undone AS (
     SELECT r.original_position AS position
@@ -176,7 +183,7 @@ CANCELLED = """undone AS (
     WHERE r.refund AND r.position <= b.watermark
 ),
 corrections AS (
-    SELECT r.setl_id, r.position
+    SELECT r.setl_id, b.watermark AS position
     FROM refunded AS r JOIN bounds AS b ON r.area = b.area
     LEFT JOIN undone AS u ON u.position = r.position
     WHERE r.position <= b.watermark AND u.position IS NULL
@@ -198,7 +205,7 @@ AMENDED = """last_grouped AS (
     GROUP BY g.setl_id
 ),
 regrouped AS (
-    SELECT g.setl_id, g.position, g.dise_code
+    SELECT g.setl_id, g.position, g.dise_code, g.auxiliary
     FROM grouped AS g JOIN last_grouped AS l ON l.position = g.position
 ),
 last_reviewed AS (
@@ -225,8 +232,8 @@ WITH {CANCELLED},
 cases AS (
     SELECT
         s.position, s.clr_type, s.med_type, s.institution, s.days,
-        NULLIF(s.begndate, '') AS begndate, s.dscg_way,
-        NULLIF(COALESCE(g.dise_code, s.dise_code), '') AS dise_code,
+        NULLIF(s.begndate, '') AS begndate, s.dscg_way, s.insuplc_admdvs,
+        NULLIF(COALESCE(g.dise_code, s.dise_code), '') AS dise_code, g.auxiliary,
         s.medfee_sumamt AS cost_fen,
         COALESCE(
             list_max(list_transform(
@@ -249,17 +256,27 @@ cases AS (
         )), 0) = 0
 )"""
 
+#: What was hit of the auxiliary directory (辅助目录): every set of entries that some case has.
+HITS = """
+SELECT DISTINCT g.auxiliary
+FROM grouped AS g JOIN bounds AS b ON g.area = b.area
+WHERE g.position <= b.watermark AND g.auxiliary <> ''
+"""
+
 #: The cases of ``CASES`` as ``pointed``: each with its standing and its points.
 POINTED = f"""{CASES},
 judged AS (
     SELECT
         c.position, c.institution, c.dise_code, c.cost_fen, c.booked_fen, c.hospital_fen,
-        c.review4, g.base4, g.average_fen, g.high_denominator, g.high_base_fen, k.coefficient4,
+        c.review4, g.base4, g.average_fen, g.high_denominator, g.high_base_fen,
+        COALESCE(g.own_coefficient4, k.coefficient4) AS coefficient4, x.factor4,
         CASE
             WHEN c.cancelled THEN {Standing.CANCELLED:d}
             WHEN c.review4 IS NULL AND c.dise_code IS NULL THEN {Standing.NO_GROUP:d}
             WHEN c.review4 IS NULL AND g.code IS NULL THEN {Standing.UNKNOWN_GROUP:d}
             WHEN k.coefficient4 IS NULL THEN {Standing.UNKNOWN_INSTITUTION:d}
+            WHEN c.review4 IS NULL AND x.hits IS NOT NULL AND x.factor4 IS NULL
+                THEN {Standing.UNKNOWN_AUXILIARY:d}
             WHEN c.review4 < 0 OR c.review4 > {MAX_REVIEW4} THEN {Standing.REVIEW_OUT_OF_BOUNDS:d}
             WHEN c.cost_fen IS NULL OR c.cost_fen < 0
                 OR (c.cost_fen > {MAX_COST_FEN} AND NOT c.accepted)
@@ -273,10 +290,11 @@ judged AS (
     JOIN kinds AS k ON k.institution = c.institution
         AND k.med_type = c.med_type AND k.clr_type = c.clr_type
     LEFT JOIN groups AS g ON g.code = c.dise_code
+    LEFT JOIN auxiliary AS x ON x.hits = c.auxiliary
 ),
 scored AS (
     SELECT
-        j.position, j.institution, j.standing, j.cost_fen, j.booked_fen, j.hospital_fen,
+        j.factor4, j.review4, j.position, j.institution, j.standing, j.cost_fen, j.booked_fen, j.hospital_fen,
         CASE WHEN j.review4 IS NULL OR r.times_coefficient = 1
             THEN j.coefficient4 ELSE {ONE} END AS coefficient4,
         CASE WHEN j.standing BETWEEN {Standing.NO_GROUP:d} AND {Standing.NORMAL - 1:d}
@@ -289,11 +307,18 @@ scored AS (
         END AS case4
     FROM judged AS j CROSS JOIN reviews AS r
 ),
+hit AS (
+    SELECT
+        position, institution, standing, held_group, cost_fen, booked_fen, hospital_fen, coefficient4,
+        CASE WHEN factor4 IS NULL OR review4 IS NOT NULL THEN case4
+            ELSE {hu("case4 * factor4", str(ONE))} END AS case4
+    FROM scored
+),
 pointed AS (
     SELECT
         position, institution, standing, held_group, cost_fen, booked_fen, hospital_fen,
         COALESCE({hu("case4 * coefficient4", str(ONE))}, 0) AS points4
-    FROM scored
+    FROM hit
 )"""
 
 #: One row for each institution and standing, and for each group of what is held back: cases, points,

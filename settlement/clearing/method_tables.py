@@ -1,9 +1,10 @@
 """The tables of ``[[methods]]`` in a policy file: what each kind of method needs and may say."""
 
+import datetime as dt
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -15,10 +16,15 @@ from settlement.clearing.kernel import (
     MAX_DENOMINATOR,
     MAX_MULTIPLE,
     MIN_AVERAGE_FEN,
+    ONE,
 )
+from settlement.clearing.methods.capitation import Heads, Signed
 from settlement.clearing.methods.per_diem import PerDiemCap, Stage, stage_problems
 from settlement.clearing.policy import ReviewPoints
-from settlement.clearing.policy_words import Fen, Institution, PolicyTable, Share, Units4
+from settlement.clearing.policy_words import Fen, Institution, Month, PolicyTable, Share, Units4
+
+#: What stands between the entries of the auxiliary directory where a file names several.
+_BETWEEN_HITS = frozenset(" +,;、，；|")
 
 
 class GroupTable(PolicyTable):
@@ -45,11 +51,56 @@ class TierTable(PolicyTable):
     multiple: Share
 
 
+class CatalogueTable(PolicyTable):
+    """``[[methods.catalogues]]``: the groups from the first day of a month on."""
+
+    effective: dt.date
+    groups: dict[str, GroupTable] = Field(default_factory=dict)
+    groups_file: str | None = None
+
+
+class HeadsTable(PolicyTable):
+    """One class of persons who signed: ``{ institution, heads = 1200, rate = "8.50" }``."""
+
+    institution: Institution
+    heads: int = Field(ge=0)
+    rate: Fen = Field(ge=0)
+    factor: Share = Field(default=Fraction(1), ge=0)
+    since: Month = "0000-01"
+    until: Month = "9999-12"
+    person_class: str = ""
+
+    def signed(self) -> Signed:
+        return Signed(
+            institution=self.institution,
+            since=self.since,
+            until=self.until,
+            heads=Heads(heads=self.heads, rate_fen=self.rate, factor=self.factor),
+        )
+
+
+class ElsewhereTable(PolicyTable):
+    """Visits elsewhere (转外) of an institution's persons in a month, in yuan."""
+
+    institution: Institution
+    month: Month
+    amount: Fen = Field(ge=0)
+
+
 class MethodTable(PolicyTable):
     """``[[methods]]``: one payment method and the cases it is for."""
 
     name: str = Field(min_length=1)
-    kind: Literal["dip", "drg", "drg_rate", "per_diem", "fee_for_service"]
+    kind: Literal[
+        "dip",
+        "drg",
+        "drg_rate",
+        "per_diem",
+        "fee_for_service",
+        "day_ward",
+        "capitation",
+        "county_community",
+    ]
     clr_types: list[str] = Field(default_factory=list)
     med_types: list[str] = Field(default_factory=list)
     institutions: list[Institution] = Field(default_factory=list)
@@ -76,6 +127,30 @@ class MethodTable(PolicyTable):
     saving_kept: Share = Fraction(0)
     excess_paid: Share = Fraction(0)
     excess_upto: Share | None = None
+    coefficient_default: Units4 | None = None
+    primary_groups: list[str] = Field(default_factory=list)
+    primary_coefficient: Units4 = 10_000
+    catalogues: list[CatalogueTable] = Field(default_factory=list)
+    auxiliary: dict[str, Units4] = Field(default_factory=dict)
+    standards: dict[str, Fen] = Field(default_factory=dict)
+    factor: Share | None = None
+    heads: list[HeadsTable] = Field(default_factory=list)
+    heads_file: str | None = None
+    elsewhere: list[ElsewhereTable] = Field(default_factory=list)
+    deducted: Share = Field(default=Fraction(1), ge=0, le=1)
+    members: dict[Institution, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    raised: Fen = 0
+    distributable: Share = Field(default=Fraction(1), ge=0, le=1)
+    adjustment: Fen = 0
+    assessment: Share = Field(default=Fraction(1), ge=0)
+    overrun_borne: Share = Field(default=Fraction(1), ge=0, le=1)
+    insured_in: list[str] = Field(default_factory=list)
+    outside: dict[Month, Fen] = Field(default_factory=dict)
+
+    @property
+    def counts_points(self) -> bool:
+        """Tell whether its cases share the budget by points."""
+        return self.kind in {"dip", "drg"} or (self.kind == "day_ward" and self.factor is not None)
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> "MethodTable":
@@ -86,13 +161,19 @@ class MethodTable(PolicyTable):
 
 #: Keys that say something only for some kinds; set for another, they are a mistake.
 _KEYS_OF_KIND = {
-    "dip": {"groups", "groups_file", "coefficients", "low", "high", "review_points"},
+    "dip": {"groups", "groups_file", "coefficients", "low", "high", "review_points"}
+    | {"coefficient_default", "primary_groups", "primary_coefficient", "catalogues", "auxiliary"},
     "drg": {"groups", "groups_file", "coefficients", "low", "tiers"}
     | {"readmission_days", "readmission_keeps", "readmission_anywhere", "readmission_exempt"}
     | {"undated", "incomplete_ways", "bed_day", "single_review", "min_cases", "review_points"},
     "drg_rate": {"groups", "groups_file", "rate"},
     "per_diem": {"stages", "cap"},
     "fee_for_service": {"quotas", "saving_kept", "excess_paid", "excess_upto"},
+    "day_ward": {"standards", "cap"}
+    | {"groups", "groups_file", "factor", "coefficients", "coefficient_default", "review_points"},
+    "capitation": {"heads", "heads_file", "elsewhere", "deducted"},
+    "county_community": {"members", "raised", "distributable", "adjustment", "assessment"}
+    | {"overrun_borne", "insured_in", "outside"},
 }
 _EVERY_KIND = {"name", "kind", "clr_types", "med_types", "institutions"}
 
@@ -101,21 +182,71 @@ def _method_problems(table: MethodTable) -> Iterator[str]:
     stray = sorted(table.model_fields_set - _EVERY_KIND - _KEYS_OF_KIND[table.kind])
     if stray:
         yield f"{table.kind} 不用这些键 / not used by {table.kind}: {', '.join(stray)}"
-    if table.kind in {"dip", "drg", "drg_rate"} and not table.groups and table.groups_file is None:
+    by_groups = table.counts_points or table.kind == "drg_rate"
+    if by_groups and not table.groups and table.groups_file is None:
         yield "缺少 groups 或 groups_file / groups or groups_file is missing"
-    if table.kind in {"dip", "drg"} and not table.coefficients:
+    if table.counts_points and not table.coefficients and table.coefficient_default is None:
         yield "缺少 coefficients / coefficients are missing"
-    if table.kind == "drg_rate" and (table.rate is None or table.rate <= 0):
-        yield "缺少 rate / a rate above nil is missing"
     low, high = table.low or Fraction(1, 2), table.high or Fraction(2)
     if not 0 <= low <= 1 <= high:
         yield "须 low ≤ 1 ≤ high / low is at most one, high at least one"
-    if table.kind == "per_diem":
-        yield from stage_problems([stage.stage() for stage in table.stages])
-    if table.kind == "drg":
-        yield from _stay_problems(table)
-    if table.kind in {"dip", "drg"}:
-        yield from _exactness_problems(table)
+    for check in _CHECKS.get(table.kind, ()):
+        yield from check(table)
+
+
+def _rate_problems(table: MethodTable) -> Iterator[str]:
+    if table.rate is None or table.rate <= 0:
+        yield "缺少 rate / a rate above nil is missing"
+
+
+def _stage_problems(table: MethodTable) -> Iterator[str]:
+    yield from stage_problems([stage.stage() for stage in table.stages])
+
+
+def _heads_problems(table: MethodTable) -> Iterator[str]:
+    if not table.heads and table.heads_file is None:
+        yield "缺少 heads 或 heads_file / heads or heads_file is missing"
+    if any(one.since > one.until for one in table.heads):
+        yield "heads 的 since 晚于 until / heads end before they begin"
+
+
+def _directory_problems(table: MethodTable) -> Iterator[str]:
+    known = {*table.groups}.union(*(one.groups for one in table.catalogues))
+    if unknown := sorted({*table.primary_groups} - known):
+        yield f"primary_groups 中的病种不在目录内 / not among the groups: {', '.join(unknown)}"
+    if wrong := sorted(entry for entry in table.auxiliary if set(entry) & _BETWEEN_HITS):
+        yield f"辅助目录名称不可含分隔符 / entries without separators: {', '.join(wrong)}"
+    most4 = max(
+        [table.primary_coefficient, table.coefficient_default or 0, *table.coefficients.values()]
+    )
+    if any(one * most4 > MAX_COEFFICIENT4 * ONE for one in table.auxiliary.values()):
+        yield "辅助目录系数 x 机构系数不超过 10 / factor x coefficient is at most 10"
+    since = [one.effective for one in table.catalogues]
+    if any(a >= b for a, b in itertools.pairwise(since)):
+        yield "catalogues 须按 effective 递增 / catalogues rise by their date"
+    if any(day.day != 1 for day in since):
+        yield "catalogues 须自月初起用 / a catalogue begins with a month"
+    if any(not one.groups and one.groups_file is None for one in table.catalogues):
+        yield "catalogues 缺少 groups 或 groups_file / a catalogue without groups"
+
+
+def _day_problems(table: MethodTable) -> Iterator[str]:
+    by_points = {"groups", "groups_file", "coefficients", "coefficient_default", "review_points"}
+    if (table.factor is None) == (not table.standards):
+        yield "日间病房须有 standards 或 factor 之一 / either standards or a factor"
+    elif table.factor is None and (stray := sorted(table.model_fields_set & by_points)):
+        yield f"仅用于 factor / only with a factor: {', '.join(stray)}"
+    elif table.factor is not None and "cap" in table.model_fields_set:
+        yield "cap 仅用于 standards / cap is only for standards"
+    if table.factor is not None and not 0 < table.factor <= 1:
+        yield "须 0 < factor ≤ 1 / the factor is above nil and at most one"
+
+
+def _community_problems(table: MethodTable) -> Iterator[str]:
+    if not any(table.members.values()):
+        yield "缺少 members 及其权重 / members with weights are missing"
+    if table.raised <= 0:
+        yield "缺少 raised / what was raised is missing"
 
 
 def _stay_problems(table: MethodTable) -> Iterator[str]:
@@ -153,3 +284,14 @@ def _exactness_problems(table: MethodTable) -> Iterator[str]:
         )
     if wrong := sorted(code for code, one in table.coefficients.items() if one > MAX_COEFFICIENT4):
         yield f"系数不超过 10 / coefficients are at most 10: {', '.join(wrong)}"
+
+
+_CHECKS: dict[str, tuple[Callable[[MethodTable], Iterator[str]], ...]] = {
+    "dip": (_exactness_problems, _directory_problems),
+    "drg": (_stay_problems, _exactness_problems),
+    "drg_rate": (_rate_problems,),
+    "per_diem": (_stage_problems,),
+    "day_ward": (_day_problems,),
+    "capitation": (_heads_problems,),
+    "county_community": (_community_problems,),
+}

@@ -9,7 +9,18 @@ from ledger.domain.money import decimal_text
 from settlement.clearing.census import CaseKind
 from settlement.clearing.kernel import ONE
 from settlement.clearing.monthly import DIFFERENCE_ACCOUNT, Counted, Line, rate, value_text
-from settlement.clearing.policy import Dip, Drg, DrgFixedRate, FeeForService, PerDiem, Rules
+from settlement.clearing.policy import (
+    Capitation,
+    CountyCommunity,
+    DayWard,
+    DayWardPoints,
+    Dip,
+    Drg,
+    DrgFixedRate,
+    FeeForService,
+    PerDiem,
+    Rules,
+)
 from settlement.clearing.provisional import Cleared
 from settlement.clearing.run import Tally
 
@@ -19,6 +30,10 @@ KINDS: dict[type[Rules], str] = {
     DrgFixedRate: "drg_rate",
     PerDiem: "per_diem",
     FeeForService: "fee_for_service",
+    DayWard: "day_ward",
+    DayWardPoints: "day_ward",
+    Capitation: "capitation",
+    CountyCommunity: "county_community",
 }
 
 
@@ -107,7 +122,7 @@ def _amounts(lines: Iterable[Line]) -> dict[str, Any]:
     due = sum(one.due_fen for one in lines)
     return {
         "cases": sum(one.counted.cases for one in lines),
-        "points": _points_text(sum(one.counted.points4 for one in lines)),
+        "points": points_text(sum(one.counted.points4 for one in lines)),
         "cost_fen": sum(one.counted.cost_fen for one in lines),
         "booked_fen": booked,
         "due_fen": due,
@@ -147,7 +162,7 @@ def _points(cleared: Cleared) -> dict[str, Any] | None:
         "family": how.family.value,
         "sharing": how.by.value,
         "distributable_fen": pool.distributable_fen,
-        "points": _points_text(pool.points4),
+        "points": points_text(pool.points4),
         "value": value_text(pool, how),
         "due_fen": pool.due_fen,
         "difference_fen": pool.difference_fen,
@@ -155,7 +170,7 @@ def _points(cleared: Cleared) -> dict[str, Any] | None:
     }
 
 
-def _points_text(points4: int) -> str:
+def points_text(points4: int) -> str:
     return decimal_text(Fraction(points4, ONE), 4)
 
 

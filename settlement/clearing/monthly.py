@@ -89,6 +89,12 @@ def month_fen(budget: Budget, month: int | None) -> int:
     return _month_of(year_fen, budget.months, month)
 
 
+def shares_of_year(policy: Policy, year: str) -> dict[str, int]:
+    """Give the weights of a year's months (YYYY-MM), by the months of the budget."""
+    weights = policy.budget.months if policy.budget is not None else (1,) * 12
+    return {f"{year}-{month:02d}": weight for month, weight in enumerate(weights, start=1)}
+
+
 def month_quota_fen(policy: Policy, quota_fen: int, month: int | None) -> int:
     """Give a month's part of an institution's total (总额指标), by the months of the budget."""
     weights = policy.budget.months if policy.budget is not None else (1,) * 12

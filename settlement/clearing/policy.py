@@ -13,6 +13,8 @@ from fractions import Fraction
 
 from settlement.clearing.bands import Bands
 from settlement.clearing.deposit import DepositOrder, ReleaseRule
+from settlement.clearing.methods.capitation import Signed
+from settlement.clearing.methods.county_community import CommunityYear
 from settlement.clearing.methods.drg import DrgRules
 from settlement.clearing.methods.fee_for_service import TotalControl
 from settlement.clearing.methods.per_diem import PerDiemCap, Stage
@@ -86,6 +88,14 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """A version of the groups (病种目录) and the month from which on it is used."""
+
+    since: str  # YYYY-MM
+    groups: Mapping[str, Group]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dip:
     """按病种分值: groups, hospital coefficients, deviation edges (the edges themselves are normal)."""
 
@@ -94,6 +104,19 @@ class Dip:
     low: Fraction = Fraction(1, 2)
     high: Fraction = Fraction(2)
     review_points: ReviewPoints = ReviewPoints.AFTER_COEFFICIENT
+    other_coefficient4: int | None = None  # of institutions that are not named; None: unknown
+    primary: frozenset[str] = frozenset()  # 基层病种: the same coefficient at every level
+    primary_coefficient4: int = 10_000
+    catalogues: tuple[Catalogue, ...] = ()  # later versions of the groups, by rising month
+    auxiliary4: Mapping[str, int] = field(default_factory=dict)  # 辅助目录: factors by entry
+
+    def groups_of(self, month: str) -> Mapping[str, Group]:
+        """Give the groups in force in a month (YYYY-MM): those of the latest catalogue by then."""
+        found = self.groups
+        for one in self.catalogues:
+            if one.since <= month:
+                found = one.groups
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +156,39 @@ class FeeForService:
     rule: TotalControl = field(default_factory=TotalControl)
 
 
-Rules = Dip | Drg | DrgFixedRate | PerDiem | FeeForService
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayWardPoints(Dip):
+    """日间病房 by points: the groups' points times the day factor are in ``groups`` already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayWard:
+    """日间病房: a standard in fen by group; with ``lower``, at most the cost."""
+
+    standards_fen: Mapping[str, int]
+    lower: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capitation:
+    """按人头: who signed where, and what those people needed elsewhere (转外), by month."""
+
+    heads: tuple[Signed, ...]
+    elsewhere_fen: Mapping[tuple[str, str], int] = field(default_factory=dict)  # institution, month
+    deducted: Fraction = Fraction(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountyCommunity:
+    """紧密型医共体: one budget for the people of some places, shared by its members."""
+
+    weights: Mapping[str, int]  # of the members
+    year: CommunityYear  # what was raised and the shares; nothing spent yet
+    insured_in: frozenset[str] = frozenset()  # 参保地; empty: all the members' cases are its own
+    outside_fen: Mapping[str, int] = field(default_factory=dict)  # by month, beside what is counted
+
+
+Rules = Dip | Drg | DrgFixedRate | PerDiem | FeeForService | DayWard | Capitation | CountyCommunity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,10 @@ from pydantic import BaseModel, ValidationError
 
 from ledger.errors import InputRejected
 from settlement.clearing.deposit import ReleaseRule
-from settlement.clearing.groups_file import take_groups_in
 from settlement.clearing.method_file import method_of
 from settlement.clearing.policy import Budget, Deposit, PointValue, Policy
 from settlement.clearing.policy_tables import DepositTable, HeadTable, PolicyFile
+from settlement.clearing.side_files import take_files_in
 from settlement.one_stop.policy_tables import OneStopFile
 
 CLEARING, ONE_STOP = "clearing", "one_stop"
@@ -116,7 +116,7 @@ def read_policy(path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         problems = [f"TOML 语法 / TOML syntax: {error}"]
     else:
-        problems = take_groups_in(content, path.parent)
+        problems = take_files_in(content, path.parent)
         content = _as_json(content)
         try:
             _FORMS[kind_of(content)].model_validate(content)

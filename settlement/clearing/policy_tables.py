@@ -146,6 +146,6 @@ class PolicyFile(PolicyTable):
         names = [method.name for method in self.methods]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"方法重名 / methods named twice: {', '.join(twice)}")
-        if self.budget is None and any(one.kind in {"dip", "drg"} for one in self.methods):
+        if self.budget is None and any(one.counts_points for one in self.methods):
             raise ValueError("按点数付费须有 [budget] / methods with points need a [budget]")
         return self

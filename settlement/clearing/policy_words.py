@@ -8,7 +8,7 @@ import re
 from fractions import Fraction
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ledger.domain.fund import is_institution, is_leaf
 
@@ -57,6 +57,7 @@ Share = Annotated[Fraction, BeforeValidator(_share)]
 Fen = Annotated[int, BeforeValidator(_fen)]
 Units4 = Annotated[int, BeforeValidator(_units4)]
 Institution = Annotated[str, BeforeValidator(_institution)]
+Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 Leaf = Annotated[str, BeforeValidator(_leaf)]
 
 

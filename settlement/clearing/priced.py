@@ -1,4 +1,4 @@
-"""Methods that price a case by itself: by its days (按床日) or by its group's rate (DRG费率).
+"""Methods that price a case by itself: by its days (按床日) or its group (DRG费率、日间病房).
 
 The price of every number of days and of every group is computed beforehand, by the method's own
 formula, and handed to the engine as a small table: no text repeats a formula.
@@ -8,9 +8,10 @@ from collections.abc import Mapping
 
 from settlement.clearing.engine import Engine, Parts, Table
 from settlement.clearing.kernel import CASES, MAX_COST_FEN, Standing
+from settlement.clearing.methods.day_ward import day_case_fen
 from settlement.clearing.methods.drg import fixed_rate_fen
 from settlement.clearing.methods.per_diem import PerDiemCap, stay_fen
-from settlement.clearing.policy import DrgFixedRate, PerDiem
+from settlement.clearing.policy import DayWard, DrgFixedRate, PerDiem
 from settlement.clearing.run import Tally
 from settlement.clearing.scoring import Scope, scope_tables
 
@@ -67,7 +68,7 @@ GROUP BY institution, standing, held_code
 
 
 def price_tables(
-    rules: PerDiem | DrgFixedRate, scope: Scope, *, watermark: int
+    rules: PerDiem | DrgFixedRate | DayWard, scope: Scope, *, watermark: int
 ) -> dict[str, Table]:
     """Give the small tables of a run of ``PRICED``."""
     if isinstance(rules, PerDiem):
@@ -75,6 +76,11 @@ def price_tables(
         prices = {
             str(days): stay_fen(days, 0, stages=rules.stages, cap=PerDiemCap.FIXED)
             for days in range(MAX_DAYS + 1)
+        }
+    elif isinstance(rules, DayWard):
+        pricing = (0, int(rules.lower))
+        prices = {
+            code: day_case_fen(fen, 0, lower=False) for code, fen in rules.standards_fen.items()
         }
     else:
         pricing = (0, 0)

@@ -5,7 +5,7 @@ the same policies and another engine give the same document and the same digest.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ledger.aggregates.area import Area
 from ledger.aggregates.policies import Policies, Version
@@ -13,14 +13,14 @@ from ledger.archive.read import Archive
 from ledger.domain.fund import PERSONAL, parent
 from ledger.domain.period import Period, Year
 from ledger.store.reading import Reading
-from settlement.clearing import kernel, monthly
+from settlement.clearing import budgets, kernel, monthly
 from settlement.clearing.census import CaseKind, Census, take_census
 from settlement.clearing.counting import TEXTS, Asked, count_cases, reason_of
 from settlement.clearing.digest import rows_digest, tables_digest
 from settlement.clearing.engine import Engine, Parts, Row
 from settlement.clearing.kernel import Standing
 from settlement.clearing.monthly import Counted, MonthDue
-from settlement.clearing.policy import FeeForService, Method, Policy
+from settlement.clearing.policy import Capitation, CountyCommunity, FeeForService, Method, Policy
 from settlement.clearing.policy_file import policy_of
 from settlement.clearing.refusals import (
     FundNotCleared,
@@ -162,6 +162,7 @@ class _Run:
         self._chosen = chosen
         self._policy = chosen.policy
         self._told: dict[str, str] = {}
+        self._kinds: tuple[CaseKind, ...] = ()
         self._held: list[Held] = []
         self._key_versions: dict[str, tuple[int, ...]] = {}
 
@@ -169,6 +170,7 @@ class _Run:
         scope = scope_tables(self._question.scope(), {}, watermark=self._question.watermark)
         census, rows = take_census(self._question.engine, self._question.parts, scope)
         self._told["census"] = tables_digest(scope)
+        self._kinds = census.kinds
         self._check_obligations(census)
         standing = [one for one in census.kinds if not one.cancelled]
         of_method = self._by_method(census.kinds)
@@ -209,7 +211,10 @@ class _Run:
     def _count(self, method: Method, kinds: list[CaseKind]) -> Iterator[Counted]:
         """Count the cases of a method, and set those aside that are held back."""
         if isinstance(method.rules, FeeForService):
-            yield from _as_booked(method, kinds)
+            yield from budgets.as_booked(method.name, kinds)
+            return
+        if isinstance(method.rules, Capitation | CountyCommunity):
+            yield from self._count_budget(method, method.rules, kinds)
             return
         tallies = self._ask(method, method.rules, kinds) if kinds else ()
         self._check_cases(method, kinds, [tally for tally, _ in tallies])
@@ -240,6 +245,52 @@ class _Run:
                 points4=points4,
                 priced_fen=worth,
             )
+
+    def _count_budget(
+        self, method: Method, rules: Capitation | CountyCommunity, kinds: list[CaseKind]
+    ) -> list[Counted]:
+        """Count the cases of a method with a sum of its own, and set those aside that it is not for."""
+        months = sorted(map(str, self._question.period.months))
+        if isinstance(rules, Capitation):
+            known = budgets.signed_with(rules)
+            sums = budgets.capitation_sums(rules, months)
+        else:
+            known = frozenset(rules.weights)
+            sums = self._community_sums(method, rules, months)
+        for tally in budgets.held_elsewhere(kinds, known):
+            self._held.append(Held(method.name, reason_of(rules, tally.standing), tally))
+        own = [one for one in kinds if one.institution in known]
+        return budgets.as_booked(method.name, own, sums)
+
+    def _community_sums(
+        self, method: Method, rules: CountyCommunity, months: list[str]
+    ) -> dict[str, int]:
+        """Share a community's budget; the cases of its people are sought wherever they were treated."""
+        asked, kinds = self._question, self._kinds
+        booked: dict[str, int] = {}
+        for one in kinds:
+            if not one.cancelled and self._method_of(one) is method:
+                booked[one.institution] = booked.get(one.institution, 0) + one.booked_fen
+        spent = {code: fen for code, fen in booked.items() if code in rules.weights}
+        if rules.insured_in:
+            anywhere = replace(method.cases, institutions=frozenset())
+            alike = frozenset(
+                one.kind
+                for one in kinds
+                if anywhere.fits(
+                    clr_type=one.clr_type, med_type=one.med_type, institution=one.institution
+                )
+            )
+            scope = scope_tables(asked.scope(alike), {}, watermark=asked.watermark)
+            self._told[method.name] = tables_digest(scope)
+            spent = budgets.spent_by_place(asked.engine, asked.parts, rules, scope)
+        return budgets.community_sums(
+            rules,
+            months,
+            shares=monthly.shares_of_year(self._policy, months[0][:4]),
+            booked_fen=booked,
+            spent_fen=spent,
+        )
 
     def _ask(
         self, method: Method, rules: Asked, kinds: list[CaseKind]
@@ -311,20 +362,6 @@ class _Run:
                 expected=expected,
                 found=found,
             )
-
-
-def _as_booked(method: Method, kinds: list[CaseKind]) -> Iterator[Counted]:
-    """Fee for service holds nothing back: what stands counts as it was booked."""
-    standing = [one for one in kinds if not one.cancelled]
-    for institution in sorted({one.institution for one in standing}):
-        own = [one for one in standing if one.institution == institution]
-        yield Counted(
-            institution=institution,
-            method=method.name,
-            cases=sum(one.cases for one in own),
-            cost_fen=sum(one.cost_fen for one in own),
-            booked_fen=sum(one.booked_fen for one in own),
-        )
 
 
 def _tally_row(one: Tally) -> Row:

@@ -1,7 +1,7 @@
 """One run of the kernel: cases to points by institution, and the record by which it can be replayed."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from ledger.archive.read import Archive
@@ -10,7 +10,7 @@ from settlement.clearing.digest import rows_digest, tables_digest
 from settlement.clearing.engine import Engine, Parts, Row
 from settlement.clearing.kernel import Standing
 from settlement.clearing.policy import Dip
-from settlement.clearing.scoring import Scope, tables
+from settlement.clearing.scoring import Scope, scope_tables, tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,18 @@ class Tally:
     def order(self) -> tuple[str, Standing, int]:
         """Give the place of a tally in a list."""
         return self.institution, self.standing, self.first_position
+
+    def plus(self, other: "Tally") -> "Tally":
+        """Add other cases of the same institution, standing and group."""
+        return replace(
+            self,
+            cases=self.cases + other.cases,
+            points4=self.points4 + other.points4,
+            cost_fen=self.cost_fen + other.cost_fen,
+            booked_fen=self.booked_fen + other.booked_fen,
+            borne_fen=self.borne_fen + other.borne_fen,
+            first_position=min(self.first_position, other.first_position),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +114,16 @@ def score_cases(
     The parts have to reach that position, and no intake may be under way there: both are so at the
     freeze of a month. NotComputable where a number of the rules is out of bounds.
     """
-    told = tables(rules, scope, watermark=watermark)
+    hits: list[str] = []
+    if rules.auxiliary4:
+        bounds = scope_tables(scope, {}, watermark=watermark)
+        hits = [one for (one,) in engine.answer(kernel.HITS, parts, bounds)]
+    told = tables(rules, scope, watermark=watermark, hits=hits)
     rows = engine.answer(kernel.KERNEL, parts, told)
     record = RunRecord(
         engine=engine.name,
         engine_version=engine.version,
-        kernel=kernel.text_hash(kernel.KERNEL),
+        kernel=kernel.text_hash(kernel.HITS, kernel.KERNEL),
         parameters=tables_digest(told),
         watermark=watermark,
         result=rows_digest(rows),

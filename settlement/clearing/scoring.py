@@ -7,8 +7,10 @@ as whole fen for each group, so that no engine compares fractions:
 - cost > high x average: points = base x (cost ÷ average - high + 1)
 - else, the edges included: points = base
 
-then x the institution's coefficient; each of the two steps is rounded half-up to 1/10,000. An
-accepted review (特例单议) counts the points it gave, or those of a normal case.
+then x the factor of the auxiliary directory (辅助目录) where the case hit an entry of it, the largest if
+it hit several; then x the institution's coefficient, or that of primary-care groups (基层病种) where the
+group is one. Each of the steps is rounded half-up to 1/10,000. An accepted review (特例单议) counts the
+points it gave, or those of a normal case.
 """
 
 from collections.abc import Iterable, Mapping
@@ -51,33 +53,74 @@ class Scope:
 
 
 def scope_tables(
-    scope: Scope, coefficients4: Mapping[str, int], *, watermark: int
+    scope: Scope,
+    coefficients4: Mapping[str, int],
+    *,
+    watermark: int,
+    other_coefficient4: int | None = None,
 ) -> dict[str, Table]:
-    """Give the small tables that say which cases; an institution without a coefficient has none."""
+    """Give the small tables that say which cases.
+
+    An institution without a coefficient has none, or ``other_coefficient4``.
+    """
     found: dict[str, Iterable[Row]] = {
         "bounds": [(scope.area, scope.fund, watermark)],
         "insutypes": [(code,) for code in scope.insutypes],
         "months": [(code,) for code in scope.months],
         # A kind is named once, so the sorting never comes to the coefficient.
-        "kinds": [(*kind, coefficients4.get(kind[2])) for kind in scope.kinds],
+        "kinds": [(*kind, coefficients4.get(kind[2], other_coefficient4)) for kind in scope.kinds],
     }
     return {name: Table(kernel.TABLES[name], sorted(rows)) for name, rows in found.items()}
 
 
-def tables(rules: Dip, scope: Scope, *, watermark: int) -> dict[str, Table]:
-    """Give the small tables of a run; NotComputable where a number is out of the kernel's bounds."""
+def tables(
+    rules: Dip, scope: Scope, *, watermark: int, hits: Iterable[str] = ()
+) -> dict[str, Table]:
+    """Give the small tables of a run; NotComputable where a number is out of the kernel's bounds.
+
+    ``hits`` are the sets of entries of the auxiliary directory that cases have (``HITS``).
+    """
     check_bounds("low", rules.low, 0, 1)
     check_bounds("high", rules.high, 1, kernel.MAX_MULTIPLE)
     for name, edge in (("low", rules.low), ("high", rules.high)):
         check_bounds(f"{name} (denominator)", edge.denominator, 1, kernel.MAX_DENOMINATOR)
     groups = [(code, *_group(code, one, rules)) for code, one in rules.groups.items()]
-    for code, coefficient4 in rules.coefficients4.items():
+    coefficients4 = {
+        **rules.coefficients4,
+        "primary_coefficient": rules.primary_coefficient4,
+        "other_coefficient": rules.other_coefficient4 or 0,
+    }
+    for code, coefficient4 in coefficients4.items():
         check_bounds(code, coefficient4, 0, kernel.MAX_COEFFICIENT4)
+    most4 = max(coefficients4.values())
+    for entry, factor4 in rules.auxiliary4.items():
+        check_bounds(entry, factor4, 0, kernel.MAX_COEFFICIENT4)
+        check_bounds(
+            f"{entry} x coefficient",
+            Fraction(factor4 * most4, kernel.ONE),
+            0,
+            kernel.MAX_COEFFICIENT4,
+        )
     return {
-        **scope_tables(scope, rules.coefficients4, watermark=watermark),
+        **scope_tables(
+            scope,
+            rules.coefficients4,
+            watermark=watermark,
+            other_coefficient4=rules.other_coefficient4,
+        ),
         "groups": Table(kernel.TABLES["groups"], sorted(groups)),
+        "auxiliary": Table(
+            kernel.TABLES["auxiliary"], [(one, factor_of(one, rules)) for one in sorted(hits)]
+        ),
         "reviews": review_table(rules.review_points),
     }
+
+
+def factor_of(hits: str, rules: Dip) -> int | None:
+    """Give the largest factor of the entries that a case hit; None where one is not in the list."""
+    factors = [rules.auxiliary4.get(entry) for entry in hits.split("+")]
+    known = [factor4 for factor4 in factors if factor4 is not None]
+    return max(known) if len(known) == len(factors) else None
 
 
 def review_table(points: ReviewPoints) -> Table:
@@ -86,7 +129,7 @@ def review_table(points: ReviewPoints) -> Table:
     return Table(kernel.TABLES["reviews"], [(int(before),)])
 
 
-def _group(code: str, group: Group, rules: Dip) -> tuple[int, ...]:
+def _group(code: str, group: Group, rules: Dip) -> tuple[int | None, ...]:
     base4, average = group.points4, group.average_fen
     check_bounds(code, base4, 0, kernel.MAX_BASE4)
     check_bounds(code, average, kernel.MIN_AVERAGE_FEN, kernel.MAX_AVERAGE_FEN)
@@ -98,6 +141,7 @@ def _group(code: str, group: Group, rules: Dip) -> tuple[int, ...]:
         floor(rules.high * average),
         parts,
         (times - parts) * average,
+        rules.primary_coefficient4 if code in rules.primary else None,
     )
 
 

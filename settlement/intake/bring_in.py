@@ -32,12 +32,14 @@ from settlement.intake.claim_check import ClaimsExaminer
 from settlement.intake.columns import CLEARING_APPLICATIONS
 from settlement.intake.flow_facts import documents
 from settlement.intake.layouts import layouts_of
+from settlement.intake.payment_rows import check_results
 from settlement.intake.places import own_places
 from settlement.intake.post_applications import new_applications
 from settlement.intake.post_cases import new_case_facts
 from settlement.intake.post_claims import ClaimPoster, ClaimsPlan, Progress
 from settlement.intake.post_flows import post_documents, sort_documents
 from settlement.intake.post_payments import new_payments
+from settlement.intake.post_results import new_bank_results
 from settlement.intake.post_statements import Sorter, new_rows, post_statements
 from settlement.intake.readers import Table, open_table
 from settlement.intake.rejections import FileProblem, FileRefused, Rejection
@@ -54,6 +56,7 @@ _RECORDED: dict[str, _Recorder] = {
     "case_reviews": (check_cases, new_case_facts),
     "assessments": (check_cases, new_case_facts),
     "bank_statement": (check_payments, new_payments),
+    "payment_results": (check_results, new_bank_results),
 }
 _PAUSES = 3000
 

@@ -29,6 +29,7 @@ _DECISION_WORDS: vocabulary.Words = {
     REJECTED: ("不通过", "不同意", "不予认可"),
 }
 _DECIMAL = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,4})?")
+_BETWEEN_HITS = re.compile(r"[\s+,;、，；|]+")
 _MOST_POINTS = 100_000  # of one case
 _FIRST_YEAR, _HIGHEST_SCORE = 2000, 100
 _UNITS = 10_000
@@ -44,6 +45,7 @@ class GroupingRow:
     setl_id: str
     institution: str | None  # as the file names it, to be held against the settlement
     dise_code: str
+    auxiliary: str
     reason: str
 
     @property
@@ -53,7 +55,7 @@ class GroupingRow:
     @property
     def said(self) -> tuple[Any, ...]:
         """Give what the row says, wherever it stands."""
-        return self.setl_id, self.dise_code, self.reason
+        return self.setl_id, self.dise_code, self.auxiliary, self.reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,7 @@ def _parsers(context: CheckContext) -> dict[str, Parser]:
         "setl_id": read.parse_identifier,
         "fixmedins_code": known_institution(context.institutions),
         "dise_code": read.parse_code,
+        "auxiliary": read.parse_text,
         "reason": read.parse_text,
         "review_no": read.parse_identifier,
         "decision": choice(by_word(_DECISION_WORDS)),
@@ -170,6 +173,7 @@ def _typed(kind: Kind, line: int, row: _Row) -> CaseRow:
             setl_id=row["setl_id"],
             institution=row["fixmedins_code"],
             dise_code=row["dise_code"],
+            auxiliary=_hits(row["auxiliary"]),
             reason=row["reason"],
         )
     points = row["points"]
@@ -182,6 +186,11 @@ def _typed(kind: Kind, line: int, row: _Row) -> CaseRow:
         points4=None if points is None else int(points * _UNITS),
         reason=row["reason"],
     )
+
+
+def _hits(text: str | None) -> str:
+    """Write the entries of the auxiliary directory once, whatever their order and separators."""
+    return "+".join(sorted({*filter(None, _BETWEEN_HITS.split(text or ""))}))
 
 
 def _score_text(score: Fraction) -> str:

@@ -244,6 +244,7 @@ GROUPINGS = Kind(
         _SETTLEMENT,
         _GIVEN_INSTITUTION,
         _code("dise_code", "病种编码", "病组编码", "病种代码", "分组编码", required=True),
+        _text("auxiliary", "辅助目录", "辅助目录命中", "辅助分型"),
         Column("reason", "入组原因", Form.TEXT, required=True, aliases=("原因", "调整原因")),
         _text("note", "备注", "说明"),
     ),
@@ -335,6 +336,21 @@ CLEARING_APPLICATIONS = Kind(
     ),
 )
 
+PAYMENT_RESULTS = Kind(
+    name="payment_results",
+    zh="付款结果",
+    key_column="order_no",
+    columns=(
+        _id("order_no", "付款单号", "支付单号", "客户业务编号", required=True),
+        _code("result", "付款结果", "处理结果", "支付结果", required=True),
+        Column("date", "付款日期", Form.DATE, required=True, aliases=("交易日期", "日期")),
+        _amount("amount", "金额", "付款金额", "交易金额"),
+        _id("bank_ref", "银行流水号", "流水号", "交易流水号"),
+        _text("reason", "失败原因", "原因", "退汇原因"),
+        _text("note", "备注", "说明"),
+    ),
+)
+
 #: Every format the intake knows, in the order in which heads are tried.
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -348,6 +364,7 @@ KINDS: dict[str, Kind] = {
         ASSESSMENTS,
         BANK_STATEMENT,
         CLEARING_APPLICATIONS,
+        PAYMENT_RESULTS,
     )
 }
 

@@ -31,6 +31,7 @@ _COUNT_COLUMN = {
     "assessments": "note",
     "bank_statement": "summary",
     "clearing_applications": "note",
+    "payment_results": "note",
 }
 _STATED = ("medfee_sumamt", "fund_pay_sumamt", "acct_pay")
 _SUM_COLUMNS = {
@@ -43,6 +44,7 @@ _SUM_COLUMNS = {
     "assessments": ("deduction",),
     "bank_statement": ("amount", "paid_in", "paid_out"),
     "clearing_applications": ("medfee_sumamt", "fund_appy_sum", "cash_payamt", "acct_pay"),
+    "payment_results": ("amount",),
 }
 _COUNT = re.compile(r"(?:共|合计)?([0-9]{1,9})(?:笔|条|行|rows)?")
 

@@ -186,7 +186,7 @@ def _told(fact: Fact) -> tuple[Any, ...]:
     """Say a recorded fact as the row that made it says it."""
     match fact:
         case CaseGrouped():
-            return fact.setl_id, fact.dise_code, fact.reason
+            return fact.setl_id, fact.dise_code, fact.auxiliary, fact.reason
         case CaseReviewed():
             return fact.setl_id, fact.review_no, fact.decision, fact.points4, fact.reason
         case AssessmentRecorded():
@@ -222,4 +222,4 @@ def _fact(area: str, row: CaseRow, settled: ClaimFact | None, *, by: str, source
         return CaseReviewed(
             **common, decision=row.decision, points4=row.points4, review_no=row.review_no
         )
-    return CaseGrouped(**common, dise_code=row.dise_code)
+    return CaseGrouped(**common, dise_code=row.dise_code, auxiliary=row.auxiliary)

@@ -21,7 +21,7 @@ from ledger.events.reconciliation import (
     StatementTotalsReceived,
 )
 from ledger.store.commit import Commit, MonthNotOpen, StreamConflict
-from settlement.booking import booked_months, totals_of
+from settlement.booking import booked_months, first_months, totals_of
 from settlement.intake.attempt import Attempt
 from settlement.intake.rejections import Rejection
 from settlement.intake.standing import standing
@@ -198,6 +198,7 @@ def post_statements(
                     input_hash=attempt.content,
                     booked=booked_months(posted),
                     totals=totals_of(posted),
+                    history=first_months(posted),
                 ),
             )
         except (StreamConflict, MonthNotOpen):

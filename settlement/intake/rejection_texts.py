@@ -7,6 +7,7 @@
 from settlement.intake.application_texts import APPLICATIONS
 from settlement.intake.bank_texts import BANKS
 from settlement.intake.case_texts import CASES
+from settlement.intake.payment_texts import PAYMENTS
 from settlement.intake.texts import Text
 
 _CELLS = {
@@ -383,4 +384,5 @@ ROW_TEXTS: dict[str, Text] = {
     **CASES,
     **APPLICATIONS,
     **BANKS,
+    **PAYMENTS,
 }

@@ -102,21 +102,21 @@ def record_results(
     """Record results, all in one commit; gives how many are new. ResultConflict names the first."""
     by = area.allow(user, "pay")
     for tries_left in range(_TRIES - 1, -1, -1):
-        envelopes, new = new_results(ledger, area, results, by=by)
-        if not envelopes:
+        found = NewResults(ledger, area, by=by)
+        new = [result for result in results if found.add(result)]
+        if not new:
             return 0
-        posted = [one.fact for one in envelopes if isinstance(one.fact, facts.PaymentFact)]
         said = sha256(msgspec.json.encode([(one.payout, one.line, one.state) for one in new]))
-        content = sha256(msgspec.json.encode(list(new)))
+        content = sha256(msgspec.json.encode(new))
         try:
             ledger.append(
-                envelopes,
+                found.envelopes,
                 Commit(
                     key=f"payment-results:{said.hexdigest()}",
                     input_hash=content.hexdigest(),
-                    booked=booked_months(posted),
-                    totals=totals_of(posted),
-                    history=first_months(posted),
+                    booked=booked_months(found.posted),
+                    totals=totals_of(found.posted),
+                    history=first_months(found.posted),
                 ),
             )
         except (MonthNotOpen, StreamConflict):  # frozen, or said by somebody else, a moment ago
@@ -127,37 +127,47 @@ def record_results(
     raise AssertionError("the last try returns or raises")
 
 
-def new_results(
-    ledger: FundLedger, area: Area, results: Sequence[Result], *, by: str
-) -> tuple[list[Envelope], list[Result]]:
-    """Give the events of what was not said before, and which results those are."""
-    batches: dict[str, Payout] = {}
-    versions: dict[UUID, int] = {}
-    envelopes: list[Envelope] = []
-    new: list[Result] = []
-    for result in results:
-        if result.payout not in batches:
-            batches[result.payout] = payout_of(ledger, area, result.payout)[1]
-        payout = batches[result.payout]
-        line = line_of(payout, result.line)
-        states = order_history(ledger, payout, line)
-        known = states[-1]
+class NewResults:
+    """Gathers the events of results that were not said before, for one commit."""
+
+    def __init__(self, ledger: FundLedger, area: Area, *, by: str) -> None:
+        self._ledger, self._area, self._by = ledger, area, by
+        self._batches: dict[str, Payout] = {}
+        self._versions: dict[UUID, int] = {}
+        self._said: dict[tuple[str, int], list[OrderState]] = {}
+        self.posted: list[facts.PaymentFact] = []
+        self.envelopes: list[Envelope] = []
+
+    def order(self, payout: str, line: int) -> tuple[Payout, facts.OrderLine]:
+        """Give an order with its batch; UnknownPayout where there is none, or it is not approved."""
+        if payout not in self._batches:
+            self._batches[payout] = payout_of(self._ledger, self._area, payout)[1]
+        found = self._batches[payout]
+        return found, line_of(found, line)
+
+    def add(self, result: Result) -> bool:
+        """Add a result; false where it was said before, ResultConflict where another was."""
+        payout, line = self.order(result.payout, result.line)
+        states = self._said.setdefault(
+            (payout.id, line.line), order_history(self._ledger, payout, line)
+        )
         if any(map(result.repeats, states)):
-            continue
-        if known.state != _BEFORE[result.state]:
+            return False
+        if states[-1].state != _BEFORE[result.state]:
             raise ResultConflict(
                 order=order_no(payout.id, line.line),
-                state=known.state,
-                date=known.date,
+                state=states[-1].state,
+                date=states[-1].date,
                 result=result.state,
             )
-        new.append(result)
-        for fact in _facts(ledger, area, payout, line, result, by=by):
-            stream = settlement_stream(area.code, fact.fund, fact.institution, fact.belongs_to)
-            version = versions.get(stream) or len(ledger.history(stream))
-            versions[stream] = version + 1
-            envelopes.append(Envelope(stream, version + 1, fact))
-    return envelopes, new
+        states.append(OrderState(result.state, result.date, result.bank_ref, result.reason))
+        for fact in _facts(self._ledger, self._area, payout, line, result, by=self._by):
+            stream = settlement_stream(fact.area, fact.fund, fact.institution, fact.belongs_to)
+            version = self._versions.get(stream) or len(self._ledger.history(stream))
+            self._versions[stream] = version + 1
+            self.posted.append(fact)
+            self.envelopes.append(Envelope(stream, version + 1, fact))
+        return True
 
 
 def line_of(payout: Payout, line: int) -> facts.OrderLine:

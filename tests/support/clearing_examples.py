@@ -99,6 +99,18 @@ class Log:
         self.events.append(("refunded", fact | mirrored))
         return self.position
 
+    def refund_before(self, group: str, institution: str, cost_fen: int) -> int:
+        """Refund a settlement that follows in the same commit, whose rows lie by stream."""
+        original = self.settle(group, institution, cost_fen)
+        self.refund(original)
+        (kind, settled), (refund, refunded) = self.events[-2:]
+        places = settled["position"], refunded["position"]
+        self.events[-2:] = [
+            (refund, refunded | {"position": places[0]}),
+            (kind, settled | {"position": places[1]}),
+        ]
+        return self.position
+
     def reverse(self, original: int) -> int:
         kind, fact = self.events[original - 1]
         self.events.append(
@@ -115,11 +127,12 @@ class Log:
         )
         return self.position
 
-    def group(self, original: int, group: str) -> int:
+    def group(self, original: int, group: str, *, hits: str | None = "") -> int:
         """Record the group of a case after it was settled."""
         fact = self.events[original - 1][1]
         grouped = {name: fact[name] for name in ("area", "setl_id")} | {"dise_code": group}
-        self.events.append(("grouped", grouped | {"position": self.position + 1}))
+        others = {"auxiliary": hits, "position": self.position + 1}
+        self.events.append(("grouped", grouped | others))
         return self.position
 
     def review(self, original: int, points4: int | None, *, decision: str = "accepted") -> int:
@@ -179,7 +192,15 @@ def golden(
     """Make the set for one pair of deviation edges."""
     chance = random.Random(seed)
     log, groups = Log(), dict[str, Group]()
-    rules = Dip(groups=groups, coefficients4=COEFFICIENTS4, low=low, high=high)
+    rules = Dip(
+        groups=groups,
+        coefficients4=COEFFICIENTS4,
+        low=low,
+        high=high,
+        primary=frozenset({"病种010", "病种011"}),
+        primary_coefficient4=9_001,
+        auxiliary4={"CCI3": 9_999, "年龄": 9_998, "肿瘤": 8_000},
+    )
     for number in range(120):
         group = hard_group(chance, number)
         code = f"病种{number:03d}"
@@ -264,6 +285,7 @@ def every_ending(log: Log) -> None:
         stays = log.settle("病种001", institution, 300_000)
         refunded = log.settle("病种001", institution, 400_000)
         log.refund(refunded)
+        log.refund_before("病种001", institution, 450_000)
         undone = log.settle("病种001", institution, 500_000)
         log.reverse(log.refund(undone))
         again = log.settle("病种001", institution, 600_000, setl_id=f"AGAIN-{stays}")
@@ -308,6 +330,11 @@ def every_amendment(log: Log) -> None:
         given_back = log.settle(None, institution, 300_007)
         log.group(given_back, "病种005")
         log.reverse(log.refund(given_back))
+        for hits in (None, "", "CCI3", "CCI3+年龄", "年龄+肿瘤", "CCI3+没有的", "没有的"):
+            log.group(log.settle(None, institution, 300_008), "病种010", hits=hits)
+            reviewed = log.settle(None, institution, 300_009)
+            log.group(reviewed, "病种012", hits=hits)
+            log.review(reviewed, 55_555)
         for points4 in (0, 10_001, kernel.MAX_REVIEW4, kernel.MAX_REVIEW4 + 1, -1, None):
             for group, cost in (("病种001", 1), (None, 2), ("病种001", kernel.MAX_COST_FEN + 1)):
                 log.review(log.settle(group, institution, cost), points4)

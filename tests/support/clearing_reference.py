@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 CANCELLED, NO_GROUP, UNKNOWN_GROUP, UNKNOWN_INSTITUTION, COST, REVIEW = range(6)
+UNKNOWN_AUXILIARY = 9
 NORMAL, LOW, HIGH, REVIEWED = range(10, 14)
 HIGHEST_COST_FEN = 500_000_000
 HIGHEST_REVIEW4 = 10**12
@@ -68,7 +69,7 @@ def followed(parts: Any, area: str, watermark: int) -> list[tuple[dict[str, Any]
     )
     settled: dict[str, dict[str, Any]] = {}  # what stands of each settlement id
     latest: dict[str, dict[str, Any]] = {}  # what stood last of it, refunded or not
-    refunded: dict[str, dict[str, Any]] = {}
+    refunded: set[str] = set()
     ended: set[int] = set()
     found = []
     for position, kind, row in log:
@@ -80,17 +81,16 @@ def followed(parts: Any, area: str, watermark: int) -> list[tuple[dict[str, Any]
             found.append(row)
         elif kind == "grouped":
             latest[name]["dise_code"] = row["dise_code"]
+            latest[name]["hits"] = [one for one in (row["auxiliary"] or "").split("+") if one]
         elif kind == "reviewed":
             latest[name]["review"] = row if row["decision"] == "accepted" else None
         elif kind == "refunded":
-            refunded[name] = settled.pop(name)
-            ended.add(refunded[name]["position"])
+            refunded.add(name)
         elif row["refund"]:
-            settled[name] = refunded.pop(name)
-            ended.discard(settled[name]["position"])
+            refunded.remove(name)
         else:
             ended.add(settled.pop(name)["position"])
-    return [(row, row["position"] in ended) for row in found]
+    return [(row, row["position"] in ended or row["setl_id"] in refunded) for row in found]
 
 
 def _judge(case: dict[str, Any], rules: Any, *, ended: bool) -> tuple[int, int]:
@@ -99,7 +99,10 @@ def _judge(case: dict[str, Any], rules: Any, *, ended: bool) -> tuple[int, int]:
     standing = CANCELLED if ended else _held_back(case, rules, given4, accepted=review is not None)
     if standing is not None:
         return standing, 0
-    coefficient = Fraction(rules.coefficients4[case["institution"]], 10_000)
+    own4 = rules.coefficients4.get(case["institution"], rules.other_coefficient4)
+    if case["dise_code"] in rules.primary:
+        own4 = rules.primary_coefficient4
+    coefficient = Fraction(own4, 10_000)
     if given4 is not None:
         multiplied = rules.review_points.value == "before_coefficient"
         return REVIEWED, rounded(given4 * coefficient) if multiplied else given4
@@ -112,17 +115,26 @@ def _judge(case: dict[str, Any], rules: Any, *, ended: bool) -> tuple[int, int]:
         standing, exact = LOW, times * group.points4
     elif times > rules.high:
         standing, exact = HIGH, (times - rules.high + 1) * group.points4
-    return standing, rounded(rounded(exact) * coefficient)
+    points4 = rounded(exact)
+    if rules.auxiliary4 and case.get("hits"):
+        points4 = rounded(
+            points4 * max(Fraction(rules.auxiliary4[one], 10_000) for one in case["hits"])
+        )
+    return standing, rounded(points4 * coefficient)
 
 
 def _held_back(
     case: dict[str, Any], rules: Any, given4: int | None, *, accepted: bool
 ) -> int | None:
     cost, code = case["medfee_sumamt"], case["dise_code"]
+    institutions = rules.coefficients4
+    unknown = case["institution"] not in institutions and rules.other_coefficient4 is None
+    strange = {*case.get("hits", ())} - {*rules.auxiliary4} if rules.auxiliary4 else set()
     reasons = {
         NO_GROUP: not code and given4 is None,
         UNKNOWN_GROUP: code not in rules.groups and given4 is None,
-        UNKNOWN_INSTITUTION: case["institution"] not in rules.coefficients4,
+        UNKNOWN_INSTITUTION: unknown,
+        UNKNOWN_AUXILIARY: given4 is None and bool(strange),
         REVIEW: given4 is not None and not 0 <= given4 <= HIGHEST_REVIEW4,
         COST: cost < 0 or (cost > HIGHEST_COST_FEN and not accepted),
     }

@@ -20,6 +20,20 @@ class Heads:
     factor: Fraction = Fraction(1)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """Persons of one class who signed with an institution, from one month to another (YYYY-MM)."""
+
+    institution: str
+    since: str
+    until: str
+    heads: Heads
+
+    def in_month(self, month: str) -> bool:
+        """Tell whether they are counted in a month."""
+        return self.since <= month <= self.until
+
+
 def quota_fen(months: Iterable[Heads]) -> int:
     """Give the sum for all heads in fen, rounded half-up once at the end."""
     return int(round_half_up(sum((one.heads * one.rate_fen * one.factor for one in months), 0)))

@@ -41,10 +41,13 @@ def total_fen(year: CommunityYear) -> int:
     return fen_share(year.raised_fen, year.distributable) + year.adjustment_fen
 
 
+def community_part(year: CommunityYear, left_fen: int) -> int:
+    """Give what the community retains of what is left, or bears of what is lacking (negative)."""
+    return fen_share(left_fen, year.assessment if left_fen >= 0 else year.overrun_borne)
+
+
 def community_year(year: CommunityYear, weights: Mapping[str, int]) -> CommunityResult:
     """Give what the community retains or bears, split over its members without loss."""
     total = total_fen(year)
-    left = total - year.inside_fen - year.outside_fen
-    share = year.assessment if left >= 0 else year.overrun_borne
-    retained = fen_share(left, share)
+    retained = community_part(year, total - year.inside_fen - year.outside_fen)
     return CommunityResult(total, retained, allocate(retained, weights))

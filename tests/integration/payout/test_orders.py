@@ -279,6 +279,48 @@ def test_what_cannot_be_prepared_is_told(ask):
     assert ask("payout", "prepare", "--fund", "390", code=3)["error"]["code"] == "nobody_named"
 
 
+def test_the_banks_results_come_as_a_file(prepare, ask, store_url, tmp_path):
+    """One row each; a row that the books forbid keeps the file out, and the same file is known."""
+    prepare()
+    rows = [
+        {"付款单号": f"{BATCH}-0001", "处理结果": "成功", "金额": "333.34"},
+        {"付款单号": f"{BATCH}-0002", "处理结果": "失败", "失败原因": "户名不符"},
+    ]
+    rows = [row | {"付款日期": "2024-03-06", "流水号": f"B{no}"} for no, row in enumerate(rows)]
+
+    def bring(*changed, name="结果.csv"):
+        with open_office(store_url, tmp_path) as office:
+            outcome = office.bring(office.write_file(name, [*changed]))
+        assert outcome.kind == "payment_results"
+        return outcome.posted, outcome.already, [one.code for one in outcome.rejections]
+
+    assert bring(*rows, name="early.csv")[2] == ["unknown_payment_order"] * 2, "not approved yet"
+    ask("approve", BATCH, user=REVIEWER)
+    wrong = [
+        rows[0] | {"金额": "333.35"},
+        rows[1] | {"付款单号": f"{BATCH}-0003"},
+        rows[1] | {"失败原因": ""},
+    ]
+    assert bring(*wrong, name="wrong.csv") == (
+        *(0, 0),
+        ["payment_amount_differs", "unknown_payment_order", "required"],
+    )
+    assert bring(*rows) == (2, 0, [])
+    assert bring(*rows)[:2] == (0, 2)
+    assert bring(*reversed(rows), name="again.csv") == (0, 2, [])
+    assert bring(rows[1] | {"处理结果": "成功"}, name="x.csv")[2] == ["payment_result_conflict"]
+    shown = ask("payout", "show", BATCH)
+    assert [(one["state"], one["bank_ref"]) for one in shown["lines"]] == [
+        ("paid", "B0"),
+        ("failed", "B1"),
+    ]
+    back = rows[0] | {"处理结果": "退汇", "失败原因": "账户注销", "付款日期": "2024-03-08"}
+    assert bring(rows[0], back, name="back.csv") == (1, 1, [])
+    assert stages(ask) == (-115_334, 0, 0, 0)
+    assert ask("verify")["ok"]
+    assert ask("replay", "--compare")["equal"]
+
+
 @one_store
 def test_the_order_of_the_bank_is_a_sheet_with_its_sum(prepare, ask, medfund, tmp_path):
     prepare()

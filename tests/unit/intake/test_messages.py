@@ -161,6 +161,19 @@ LATER = {
         | {"applied_fen": 36305, "booked_fen": 36304},
         "clearing_applications",
     ),
+    "unknown_payment_order": Rejection(
+        *(2, "order_no", "unknown_payment_order", "P1"), {}, "payment_results"
+    ),
+    "payment_amount_differs": Rejection(
+        *(2, "amount", "payment_amount_differs", "33334"),
+        {"amount_fen": 33334, "order_fen": 33333},
+        "payment_results",
+    ),
+    "payment_result_conflict": Rejection(
+        *(2, "result", "payment_result_conflict", "failed"),
+        {"order": "330604-payout-390-2024-03-1-0001", "state": "paid", "date": "2024-03-06"},
+        "payment_results",
+    ),
     "application_twice": Rejection(
         *(2, "fixmedins_code", "application_twice", "H33060400001"),
         {"month": "2023-10", "insutype": "310", "clr_type": "21"}
