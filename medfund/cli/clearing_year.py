@@ -7,14 +7,18 @@ from typing import Any
 import click
 
 from ledger.aggregates.area import Area
-from ledger.aggregates.clearing_year import YearRun
+from ledger.aggregates.clearing_year import YearRun, year_run_name
 from ledger.domain.fund import is_area
 from ledger.domain.money import format_yuan
 from ledger.domain.period import Year
 from medfund.bootstrap import House
 from medfund.cli.app import Session
 from medfund.cli.archived import records_up_to_now
+from medfund.cli.files import deliver
 from medfund.cli.output import Output
+from projections.reports.csv import to_csv
+from projections.reports.xlsx import to_xlsx
+from projections.reports.year_table import year_table
 from settlement.clearing.policy_file import read_policy
 from settlement.clearing.provisional import Chosen, chosen_from_file, chosen_of
 from settlement.clearing.year_document import run_document, year_document
@@ -124,7 +128,7 @@ def _dry_run(session: Session, year: str, fund: str, other: str | None) -> None:
             else None
             for place, chosen in enumerate((None, alternative))
         )
-        names = {code: name for code, (name, _) in area.institutions.items()}
+        names = _names(area)
     if found is None:
         raise TypeError("the year was not computed")
     document = year_document(found, beside, area=area.code, fund=fund, year=year, names=names)
@@ -160,11 +164,28 @@ def answer_result(
         answer_year(session, house, area, found)
 
 
-def show_year(session: Session, run: str) -> None:
-    """Show a run of a year."""
+def is_year_run(run: str) -> bool:
+    """Tell whether an id is that of a year's run, whatever its area."""
+    return year_run_name(run, run.partition("-")[0]) is not None
+
+
+def show_year(session: Session, run: str, result: Path | None) -> None:
+    """Show a run of a year; its lines also as a file."""
+    if result is not None and result.suffix not in {".csv", ".xlsx"}:
+        raise click.UsageError("--result FILE.csv | FILE.xlsx")
     with session.house() as house:
         area = area_of_run(session, house, run)
-        answer_year(session, house, area, year_of(house.ledger, area, run)[1])
+        clearing, found = year_of(house.ledger, area, run)
+    document = run_document(clearing, found, _names(area))
+    output = session.output
+    if result is not None:
+        table = year_table(document, output.lang)
+        deliver(to_xlsx([table]) if result.suffix == ".xlsx" else to_csv(table), result)
+    output.answer(document, lambda: _render_run(output, document))
+
+
+def _names(area: Area) -> dict[str, str]:
+    return {code: name for code, (name, _) in area.institutions.items()}
 
 
 def area_of_run(session: Session, house: House, run: str) -> Area:
@@ -176,8 +197,7 @@ def area_of_run(session: Session, house: House, run: str) -> Area:
 def answer_year(session: Session, house: House, area: Area, run: YearRun) -> None:
     """Answer with a run and what institutions said to it."""
     clearing, found = year_of(house.ledger, area, run.id)
-    names = {code: name for code, (name, _) in area.institutions.items()}
-    document = run_document(clearing, found, names)
+    document = run_document(clearing, found, _names(area))
     session.output.answer(document, lambda: _render_run(session.output, document))
 
 

@@ -503,3 +503,36 @@ def test_replay_gives_what_is_there(cleared_year, act, medfund):
     act("approve", RUN, user=REVIEWER)
     assert medfund("verify").code == 0
     assert medfund("replay").code == 0
+
+
+def test_months_cleared_by_their_runs_and_then_the_year(
+    office, approve, bring, act, clear, stages, medfund, tmp_path
+):
+    """The same year as above, every month settled through the doors; lists and files of both."""
+    approve()
+    months = sorted({month for _, month in BOOKED})
+    for month in months:
+        run = act("clear", month, "--fund", FUND)["run"]
+        act("approve", run, user=REVIEWER)
+    bring("groupings", GROUPED)
+    bring("assessments", assessment(H1, "92.5"), assessment(H2, "85"))
+    assert column(clear(), "settled_fen") == {H1: 22_050_00, H2: 9_000_00}
+    act("clear", "2023", "--fund", FUND)
+    act("approve", RUN, user=REVIEWER)
+    assert stages(H1) == {
+        "claims.incurred": -22_050_00,
+        "claims.cleared": 22_050_00 - 18_201_79,
+        "owed.approved": 18_201_79,
+    }
+    listed = medfund("clear", "list", "--json").json["runs"]
+    assert [one["period"] for one in listed] == [*months, "2023"]
+    assert listed[-1]["payable_fen"] == 18_201_79 - 22_050_00
+    path = tmp_path / "year.csv"
+    shown = medfund("clear", "show", RUN, "--result", path)
+    assert shown.code == 0
+    assert "第一人民医院" in shown.out
+    rows = path.read_text("utf-8-sig").splitlines()
+    assert len(rows) == 4
+    assert "18201.79" in rows[1]
+    again = act("clear", "2023-02", "--fund", FUND)
+    assert again["state"] == "nothing_new", "the months have nothing left to settle"
