@@ -134,3 +134,13 @@ def bank_statement_stream(area: str, source: str, account: str, period: str) -> 
 def reconciliation_stream(area: str, counterparty: str, period: str) -> UUID:
     """One stream per kind of counterparty and month: the recorded results (对账结果)."""
     return _stream("reconciliation", area, counterparty, period)
+
+
+def match_stream(area: str, counterparty: str, account: str, side: str, item: str) -> UUID:
+    """One stream per payment of one side (勾对): used once, for the second first event is refused."""
+    return _stream("match", area, counterparty, account, side, item)
+
+
+def break_stream(area: str, break_id: str) -> UUID:
+    """One stream per break (差异): what is done about it."""
+    return _stream("break", area, break_id)

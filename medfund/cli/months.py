@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from ledger.aggregates.area import Area
+from ledger.aggregates.breaks import is_break_of
 from ledger.aggregates.clearing import run_name
 from ledger.aggregates.clearing_year import year_run_name
 from ledger.aggregates.institution import change_of
@@ -20,6 +21,7 @@ from ledger.errors import Unavailable
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
 from medfund.cli.archived import records_up_to_now
+from medfund.cli.breaking import answer_break
 from medfund.cli.by_hand import answer_proposal
 from medfund.cli.clearing_runs import answer_run
 from medfund.cli.clearing_year import answer_year
@@ -46,6 +48,7 @@ from settlement.closing import (
 from settlement.month_runs import approve_clearing, reject_clearing
 from settlement.payout.institutions import approve_status, reject_status
 from settlement.payout.ordering import approve_payout, reject_payout
+from settlement.reconciliation.resolving import approve_break, reject_break
 from settlement.refusing import approve_refusal, reject_refusal
 from settlement.year_runs import approve_year, reject_year
 
@@ -195,6 +198,10 @@ def approve(session: Session, run: str) -> None:
             )
             answer_proposal(session, proposal)
             return
+        if is_break_of(run, area.code):
+            found = approve_break(house.ledger, area, run, user=session.user, today=house.today())
+            answer_break(session, house, found)
+            return
         if batch_of(run, area.code) is not None:
             ask = asking(session, house, area)
             paid = approve_payout(house.ledger, area, payout=run, ask=ask, user=session.user)
@@ -239,6 +246,10 @@ def reject(session: Session, run: str, reason: str) -> None:
                 house.ledger, area, proposal=run, reason=reason, user=session.user
             )
             answer_proposal(session, proposal)
+            return
+        if is_break_of(run, area.code):
+            found = reject_break(house.ledger, area, run, reason=reason, user=session.user)
+            answer_break(session, house, found)
             return
         if batch_of(run, area.code) is not None:
             paid = reject_payout(house.ledger, area, payout=run, reason=reason, user=session.user)

@@ -51,6 +51,7 @@ PURE = (
     "settlement.one_stop.layers",
     "settlement.one_stop.policy",
     "settlement.reconciliation.match",
+    "settlement.reconciliation.match_money",
 )
 
 #: Which rooms may use which library. Programs of the test-suite belong to no room.
