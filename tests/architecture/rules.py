@@ -47,6 +47,7 @@ PURE = (
     "settlement.clearing.point_value",
     "settlement.clearing.policy",
     "settlement.clearing.yearly",
+    "settlement.clearing.prepayment_rules",
     "settlement.clearing.yearly_rules",
     "settlement.one_stop.layers",
     "settlement.one_stop.policy",
