@@ -5,21 +5,18 @@ from dataclasses import dataclass
 
 from ledger.aggregates.area import Area
 from ledger.aggregates.breaks import is_break_of
-from ledger.aggregates.clearing import run_name
 from ledger.aggregates.offset import offset_doc_no
 from ledger.aggregates.proposal import proposal_doc_no
 from ledger.aggregates.refusal import doc_no_of
 from medfund.bootstrap import House
 from medfund.cli.app import Session
-from medfund.cli.archived import records_up_to_now
 from medfund.cli.breaking import answer_break
 from medfund.cli.by_hand import answer_proposal
-from medfund.cli.clearing_runs import answer_run
+from medfund.cli.clearing_decisions import approve_cleared, reject_cleared
 from medfund.cli.deciding import approve_payment, reject_payment
 from medfund.cli.offsetting import answer_offset
 from medfund.cli.refusing import answer_refusal, owed_in
 from settlement.by_hand import approve_document, reject_document
-from settlement.month_runs import approve_clearing, reject_clearing
 from settlement.offsets import approve_offset, reject_offset
 from settlement.reconciliation.resolving import approve_break, reject_break
 from settlement.refusing import approve_refusal, reject_refusal
@@ -43,7 +40,8 @@ def approve_other(session: Session, house: House, area: Area, name: str) -> bool
         if kind.is_one(name, area.code):
             kind.approve(session, house, area, name)
             return True
-    return approve_payment(session, house, area, name)
+    cleared = approve_cleared(session, house, area, name)
+    return cleared or approve_payment(session, house, area, name)
 
 
 def reject_other(session: Session, house: House, area: Area, name: str, reason: str) -> bool:
@@ -52,24 +50,8 @@ def reject_other(session: Session, house: House, area: Area, name: str, reason: 
         if kind.is_one(name, area.code):
             kind.reject(session, house, area, name, reason)
             return True
-    return reject_payment(session, house, area, name, reason)
-
-
-def _approve_clearing(session: Session, house: House, area: Area, name: str) -> None:
-    run = approve_clearing(
-        house.ledger,
-        area,
-        lambda: records_up_to_now(session, house, area.code),
-        run=name,
-        user=session.user,
-        today=house.today(),
-    )
-    answer_run(session, area, run)
-
-
-def _reject_clearing(session: Session, house: House, area: Area, name: str, reason: str) -> None:
-    run = reject_clearing(house.ledger, area, run=name, reason=reason, user=session.user)
-    answer_run(session, area, run)
+    cleared = reject_cleared(session, house, area, name, reason)
+    return cleared or reject_payment(session, house, area, name, reason)
 
 
 def _approve_offset(session: Session, house: House, area: Area, name: str) -> None:
@@ -115,7 +97,6 @@ def _reject_break(session: Session, house: House, area: Area, name: str, reason:
 
 
 _KINDS = (
-    _Kind(run_name, _approve_clearing, _reject_clearing),
     _Kind(offset_doc_no, _approve_offset, _reject_offset),
     _Kind(doc_no_of, _approve_refusal, _reject_refusal),
     _Kind(proposal_doc_no, _approve_document, _reject_document),
