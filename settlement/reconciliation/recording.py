@@ -17,7 +17,13 @@ from ledger.application import FundLedger
 from ledger.domain.identity import reconciliation_stream
 from ledger.domain.period import Period
 from ledger.events.base import Envelope
-from ledger.events.reconciliation import BrokenSettlement, ComparedTotals, ReconciliationRecorded
+from ledger.events.reconciliation import (
+    BrokenSettlement,
+    ComparedDetails,
+    ComparedFund,
+    ComparedTotals,
+    ReconciliationRecorded,
+)
 from ledger.store.commit import Commit
 from ledger.store.reading import moment_of
 from settlement.reconciliation.institutions import Break, Group, Reconciliation, reconcile
@@ -26,7 +32,7 @@ from settlement.reconciliation.month_facts import read_month
 
 INSTITUTION = "institution"
 #: Asia/Shanghai has had no other offset since 1991, and no log is older.
-_SHANGHAI = timezone(timedelta(hours=8))
+SHANGHAI = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +74,28 @@ def record(ledger: FundLedger, area: Area, found: Reconciliation, *, user: str |
         groups=tuple(map(_compared, found.groups)),
         unreconciled=tuple(one.institution for one in found.unreconciled),
         breaks=tuple(map(_broken, found.breaks)),
+        details=tuple(
+            ComparedDetails(
+                one.institution,
+                one.even,
+                *map(one.count, (Result.OURS_MORE, Result.THEIRS_MORE, Result.UNEQUAL)),
+            )
+            for one in found.details
+        ),
+        funds=tuple(
+            ComparedFund(*one.key, one.ours_fen, one.theirs_fen, one.result)
+            for one in found.by_fund
+        ),
     )
     stream = reconciliation_stream(area.code, INSTITUTION, found.period)
     history = _history(ledger, area.code, found.period)
     if history and _said(history[-1][1]) == _said(fact):
         return Recorded(history[-1][0], repeated=True)
+    version = len(ledger.history(stream)) + 1  # a sign-off lies there too
     receipt = ledger.append(
-        [Envelope(stream, len(history) + 1, fact)],
+        [Envelope(stream, version, fact)],
         Commit(
-            key=f"reconciliation:{stream}:{len(history) + 1}",
+            key=f"reconciliation:{stream}:{version}",
             input_hash=sha256(msgspec.json.encode(fact)).hexdigest(),
         ),
     )
@@ -92,7 +111,7 @@ def open_since(ledger: FundLedger, found: Reconciliation) -> Mapping[Hashable, O
     for position in set(since.values()):
         seal = ledger.log.seal_covering(position)
         if seal is not None:
-            days[position] = moment_of(seal.at_us).astimezone(_SHANGHAI).date()
+            days[position] = moment_of(seal.at_us).astimezone(SHANGHAI).date()
     return {key: OpenSince(at, days[at]) for key, at in since.items() if at in days}
 
 
@@ -128,7 +147,7 @@ def _history(
 
 def _said(fact: ReconciliationRecorded) -> tuple[object, ...]:
     """Give what a recording says, whoever made it and when."""
-    return fact.groups, fact.unreconciled, fact.breaks
+    return fact.groups, fact.unreconciled, fact.breaks, fact.details, fact.funds
 
 
 def _compared(group: Group) -> ComparedTotals:
