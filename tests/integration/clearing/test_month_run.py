@@ -156,6 +156,9 @@ def test_the_worked_month_to_what_is_payable(office, clear, ask, tmp_path, medfu
     said = medfund("clear", "show", RUN).out
     assert "769,382.79" in said
     assert "代为申报" in said
+    topics = [one["topic"] for one in ask("trace", RUN)["events"]]
+    pair = ["settlement.declared.v1", "settlement.approved.v1"]
+    assert topics == ["clearing.computed.v1", *pair, *pair, "clearing.approved.v1"]
     office.assert_sound()
 
 
