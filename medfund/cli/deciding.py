@@ -3,14 +3,17 @@
 from ledger.aggregates.area import Area
 from ledger.aggregates.institution import change_of
 from ledger.aggregates.payout import batch_of
+from ledger.aggregates.persons import persons_of
 from ledger.aggregates.prepayment import prepayment_of
 from medfund.bootstrap import House
 from medfund.cli.app import Session
 from medfund.cli.institutions import answer_change
 from medfund.cli.paying import answer_decided, asking
+from medfund.cli.persons import answer_persons
 from medfund.cli.prepaying import answer_prepayment
 from settlement.payout.institutions import approve_status, reject_status
 from settlement.payout.ordering import approve_payout, reject_payout
+from settlement.payout.persons import approve_persons, reject_persons
 from settlement.payout.prepaying import approve_prepayment, reject_prepayment
 
 
@@ -27,6 +30,8 @@ def approve_payment(session: Session, house: House, area: Area, name: str) -> bo
         today = house.today()
         found = approve_prepayment(ledger, area, prepayment=name, user=user, today=today)
         answer_prepayment(session, found)
+    elif persons_of(name, area.code) is not None:
+        answer_persons(session, house, approve_persons(ledger, area, payout=name, user=user))
     else:
         return False
     return True
@@ -43,6 +48,9 @@ def reject_payment(session: Session, house: House, area: Area, name: str, reason
     elif prepayment_of(name, area.code) is not None:
         found = reject_prepayment(ledger, area, prepayment=name, reason=reason, user=user)
         answer_prepayment(session, found)
+    elif persons_of(name, area.code) is not None:
+        sent_back = reject_persons(ledger, area, payout=name, reason=reason, user=user)
+        answer_persons(session, house, sent_back)
     else:
         return False
     return True

@@ -7,7 +7,6 @@ Fund 390, January 2024, paid as booked: H1 600.00 and 300.00, H2 100.01; H1 lead
 import pytest
 from support.office import CLERK, H1, H2, REVIEWER, open_office
 
-
 pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 POLICY = f"""
 [policy]
