@@ -28,6 +28,7 @@ from ledger.events.clearing import ApplicationFact, ClearingFact, OffsetFact
 from ledger.events.institution import InstitutionFact
 from ledger.events.intake import IntakeCompleted, IntakeFact, IntakeStarted
 from ledger.events.month import MonthFact, YearTransferred
+from ledger.events.one_stop import OneStopFact
 from ledger.events.payout import PayoutFact
 from ledger.events.persons import (
     PersonPaymentFailed,
@@ -338,6 +339,7 @@ _BY_BASE: tuple[tuple[type[Fact], Handler], ...] = (
     (InstitutionFact, Fold.noted),
     (ReconciliationFact, Fold.noted),
     (CaseFact, Fold.noted),
+    (OneStopFact, Fold.noted),
     (AssessmentRecorded, Fold.noted),
     (RefusalFact, Fold.noted),
     (ProposalFact, Fold.noted),

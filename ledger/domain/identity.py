@@ -146,6 +146,16 @@ def bank_statement_stream(area: str, source: str, account: str, period: str) -> 
     return _stream("bank-statement", area, source, account, period)
 
 
+def layers_stream(area: str, fund: str, period: str) -> UUID:
+    """One stream per leaf fund and month: the recorded checks of its one-stop layers (一站式核查)."""
+    return _stream("layers", area, fund, period)
+
+
+def manual_claim_stream(area: str, claim_no: str) -> UUID:
+    """One stream per manual claim: from its receipt to its decision (手工报销受理)."""
+    return _stream("manual-claim", area, claim_no)
+
+
 def reconciliation_stream(area: str, counterparty: str, period: str) -> UUID:
     """One stream per kind of counterparty and month: the recorded results (对账结果)."""
     return _stream("reconciliation", area, counterparty, period)
