@@ -206,7 +206,12 @@ def _row(one: Sums, values: Mapping[str, Fraction | str], lang: str) -> dict[str
 
 
 def _values(one: Sums, whole: Sums, policy: Mapping[str, str]) -> dict[str, Fraction | str]:
-    """Compute every measure; a text is the reason why there is none."""
+    """Compute every measure; a text is the reason why there is none.
+
+    病案匹配率: cases by points ÷ these and those that no group was found for. 填报准确率: of the same
+    cases, those whose group was not changed afterwards. 误差率: how far due and booked are apart, or
+    the records that were wrong.
+    """
     due, booked = one["due_fen"], one["due_booked_fen"]
     pointed, matched = one["pointed_cases"], one["pointed_cases"] + one["unmatched_cases"]
     rates = {
