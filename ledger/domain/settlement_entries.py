@@ -130,13 +130,21 @@ def payment_returned_entry(fund: str, institution: str, fen: int) -> Entry:
 
 
 def deposit_released_entry(fund: str, institution: str, fen: int) -> Entry:
-    """返还质量保证金 after the yearly assessment: to be paid like what is approved."""
-    return (Posting(fund, "owed.deposit", "owed.approved", fen, institution),)
+    """返还质量保证金 after the yearly assessment: to be paid like what is approved.
+
+    Below nil, an earlier run of the year released more.
+    """
+    return (move(fund, debit="owed.deposit", credit="owed.approved", fen=fen, party=institution),)
 
 
 def deposit_forfeited_entry(fund: str, institution: str, fen: int) -> Entry:
-    """不予返还质量保证金: owed no more; the money never left the fund."""
-    return (Posting(fund, "owed.deposit", "claims.forfeited", fen, institution),)
+    """不予返还质量保证金: owed no more; the money never left the fund.
+
+    Below nil, an earlier run of the year forfeited more.
+    """
+    return (
+        move(fund, debit="owed.deposit", credit="claims.forfeited", fen=fen, party=institution),
+    )
 
 
 def year_cleared_entry(fund: str, institution: str, fen: int) -> Entry:
