@@ -16,7 +16,7 @@ from ledger.domain.claim_roles import REMOTE_ACCOUNTS
 from ledger.domain.entry import Book
 from ledger.errors import BooksDamaged
 from ledger.events.base import Fact
-from ledger.events.cases import AssessmentRecorded, CaseFact
+from ledger.events.cases import AssessmentRecorded, CaseFact, CaseGrouped
 from ledger.events.cash import (
     CashFact,
     DocumentReversed,
@@ -31,6 +31,12 @@ from ledger.events.intake import IntakeCompleted, IntakeFact, IntakeStarted
 from ledger.events.month import MonthFact, YearTransferred
 from ledger.events.one_stop import OneStopFact
 from ledger.events.payout import PayoutFact
+from ledger.events.persons import (
+    PersonPaymentFailed,
+    PersonPaymentPosted,
+    PersonPaymentRequested,
+    PersonPayoutFact,
+)
 from ledger.events.plan import PlanDrawn, PlanFact
 from ledger.events.policy import PolicyFact
 from ledger.events.prepayment import PrepaymentFact
@@ -196,6 +202,11 @@ class Fold:
         for self._at, _, state in run:
             self.page.setup.append((self._at, _decode(AreaFact, topic, state)))
 
+    def clearing(self, topic: str, run: Run) -> None:
+        """Note steps of clearing runs, and cases that were grouped afterwards."""
+        for self._at, _, state in run:
+            self.page.clearing.append((self._at, _decode(Fact, topic, state)))
+
     def noted(self, topic: str, run: Run) -> None:
         """Read facts that no read model adds up: whoever asks folds their own stream."""
         for self._at, _, state in run:
@@ -324,18 +335,23 @@ _BY_BASE: tuple[tuple[type[Fact], Handler], ...] = (
     (AreaFact, Fold.setup),
     (PolicyFact, Fold.noted),
     (PayoutFact, Fold.noted),
+    (PersonPayoutFact, Fold.noted),
+    (PersonPaymentRequested, Fold.noted),
+    (PersonPaymentFailed, Fold.noted),
+    (PersonPaymentPosted, Fold.documents),
     (PlanFact, Fold.noted),
     (PrepaymentFact, Fold.noted),
     (PlanDrawn, Fold.documents),
     (InstitutionFact, Fold.noted),
     (ReconciliationFact, Fold.noted),
     (CaseFact, Fold.noted),
+    (CaseGrouped, Fold.clearing),
     (OneStopFact, Fold.noted),
     (AssessmentRecorded, Fold.noted),
     (RefusalFact, Fold.noted),
     (ProposalFact, Fold.noted),
     (ApplicationFact, Fold.noted),
-    (ClearingFact, Fold.noted),
+    (ClearingFact, Fold.clearing),
     (YearClearingFact, Fold.noted),
     (OffsetFact, Fold.noted),
     (SettlementFact, Fold.documents),

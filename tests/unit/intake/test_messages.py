@@ -137,6 +137,14 @@ LATER = {
         {"differences": ("medfee_sumamt", "acct_pay")},
         "claims",
     ),
+    "reviews_above_cap": Rejection(
+        *(2, "setl_id", "reviews_above_cap", "S1"),
+        {"institution": "H33060400001", "year": "2023", "cases": 400, "allowed": 2},
+        "case_reviews",
+    ),
+    "deduction_needs_fund": Rejection(
+        *(2, "deduction", "deduction_needs_fund", "15000.00"), {}, "assessments"
+    ),
     "year_cleared": Rejection(
         *(2, "setl_id", "year_cleared", "S1"),
         {
@@ -160,6 +168,12 @@ LATER = {
         {"month": "2023-10", "insutype": "310", "clr_type": "21"}
         | {"applied_fen": 36305, "booked_fen": 36304},
         "clearing_applications",
+    ),
+    "person_amount_not_positive": Rejection(
+        *(2, "amount", "person_amount_not_positive", "0"), {}, "person_payments"
+    ),
+    "person_payment_conflict": Rejection(
+        *(2, "ref", "person_payment_conflict", "LX001"), {"position": 17}, "person_payments"
     ),
     "unknown_payment_order": Rejection(
         *(2, "order_no", "unknown_payment_order", "P1"), {}, "payment_results"
