@@ -69,7 +69,7 @@ def check_payments(table: Table, context: CheckContext) -> CheckedStatements[Any
     """Check every row of a ``bank_statement`` table, then that the balances follow each other."""
     checked: CheckedStatements[Any] = CheckedStatements(problems=list(table.notices))
     checker, totals = _Checker(table, context), ControlTotals(table.head)
-    rows = 0
+    rows = rejected = 0
     try:
         for line, cells in table.rows():
             if totals.is_control_row(cells):
@@ -82,8 +82,9 @@ def check_payments(table: Table, context: CheckContext) -> CheckedStatements[Any
                 checked.rows.append(row)
                 continue
             checked.rejections += row
-            if len({one.line for one in checked.rejections}) >= MOST_REJECTED_ROWS:
-                raise refuse("too_many_rejected", rows=MOST_REJECTED_ROWS, line=line)
+            rejected += 1
+            if rejected >= MOST_REJECTED_ROWS:
+                raise refuse("too_many_rejected", rows=rejected, line=line)
     except FileRefused as wrong:
         checked.problems += wrong.problems
     if not checked.stopped:

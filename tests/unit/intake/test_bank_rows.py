@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from settlement.banking import banks_of
+from settlement.intake import bank_rows
 from settlement.intake.bank_rows import check_payments
 from settlement.intake.columns import KINDS
 from settlement.intake.counterparties import summary_without_person, without_person
@@ -281,3 +282,19 @@ def test_a_statement_that_adds_up_is_never_refused(amounts, opening, newest_firs
 
 def test_the_kind_is_the_contracts():
     assert [column.key for column in KINDS["bank_statement"]][: len(HEAD)] == HEAD
+
+
+def test_a_file_that_is_wrong_as_a_whole_stops(check, monkeypatch):
+    monkeypatch.setattr(bank_rows, "MOST_REJECTED_ROWS", 3)
+    checked = check([line(1, "?")] * 5)
+    assert [one.code for one in checked.problems] == ["too_many_rejected"]
+    assert {one.line for one in checked.rejections} == {2, 3, 4}
+
+
+def test_control_totals_and_titles(check, files, context):
+    rows = [line(1, "5"), line(2, "-2"), ["合计", "3.00", "", "", "2", "", ""]]
+    assert [one.code for one in check(rows).problems] == ["balance_unchecked"]
+    rows[-1][1] = "4.00"
+    assert "control_total_mismatch" in [one.code for one in check(rows).problems]
+    titled = files.xlsx([["中国工商银行对账单"], [], HEAD, line(1, "5", "5.00")], name="t.xlsx")
+    assert check_payments(open_table(titled), context).rows[0].fen == 500
