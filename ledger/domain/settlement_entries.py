@@ -10,6 +10,7 @@ deposit (质量保证金) apart. So per institution and fund::
 
     booked − refused − offset − prepaid − insurer − forfeited + cleared − paid = sum of the stages
 
+What a person is owed for a manual claim (手工报销) begins at ``owed.approved``, from ``claims.manual``;
 and an ``owed.approved`` below nil is what is carried forward (结转), with no posting of its own.
 Where money or its nature changes, the entry has its posting in the cash book too, after
 财会〔2017〕28号; recoveries by offset are posted gross, a deposit is an unpaid obligation. Amounts are
@@ -127,6 +128,11 @@ def payment_returned_entry(fund: str, institution: str, fen: int) -> Entry:
         Posting(fund, place, "expense.benefit.returned", fen),
         Posting(fund, "claims.paid", "owed.approved", fen, institution),
     )
+
+
+def person_owed_entry(fund: str, person: str, fen: int) -> Entry:
+    """手工报销核定: a cost settled by hand is owed to the person (a token), approved at once."""
+    return (Posting(fund, "claims.manual", "owed.approved", fen, person),)
 
 
 def deposit_released_entry(fund: str, institution: str, fen: int) -> Entry:
