@@ -60,7 +60,7 @@ def test_money_in_and_out(check):
     checked = check(
         [
             line(9, "-1,500.00", "8500.00", "第一人民医院", "拨付9月", "P001"),
-            line(10, "200", "8700.00", "上虞区财政局", "用款", "P002"),
+            line(10, "+200.00", "+8,700.00", "上虞区财政局", "用款", "P002"),
         ]
     )
     assert checked.rejections == []
@@ -296,5 +296,14 @@ def test_control_totals_and_titles(check, files, context):
     assert [one.code for one in check(rows).problems] == ["balance_unchecked"]
     rows[-1][1] = "4.00"
     assert "control_total_mismatch" in [one.code for one in check(rows).problems]
+    head = ["记账日", "借方发生额", "贷方发生额", "凭证", "摘要"]
+    apart = [["09/10/2023", "2", "", "A", ""], ["09/10/2023", "", "5", "B", ""]]
+    both = check([*apart, ["合计", "2", "5", "", "2"]], head, bank_profiles=[PROFILE])
+    assert [one.code for one in both.problems] == ["balance_unchecked"]
     titled = files.xlsx([["中国工商银行对账单"], [], HEAD, line(1, "5", "5.00")], name="t.xlsx")
     assert check_payments(open_table(titled), context).rows[0].fen == 500
+
+
+@pytest.mark.parametrize("amount", ["+-5", "++5", "+", "-+5"])
+def test_one_sign_is_enough(check, amount):
+    assert [one.code for one in check([line(1, amount)]).rejections] == ["not_an_amount"]
