@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from settlement.banking import banks_of
@@ -257,6 +257,7 @@ def test_a_summary_repeats_neither_name_nor_card():
     assert summary_without_person("转账", None) == "转账"
 
 
+@settings(max_examples=25)  # each is a file
 @given(
     st.lists(st.integers(-500, 500).filter(bool), min_size=1, max_size=12),
     st.integers(0, 3),
