@@ -23,15 +23,15 @@ REMOTE_ACCOUNTS = frozenset(
 )
 
 
-def place_paid(fund: str, counterparty: str | None, fen: int) -> Entry:
-    """异地清算: what another place is paid lowers what it is owed, where it is named by its code."""
-    if counterparty is None or not is_area(counterparty):
+def place_paid(fund: str, party: str | None, fen: int, *, allocation: str | None) -> Entry:
+    """异地清算 by an allocation (清分): what another place is paid lowers what it is owed."""
+    if allocation is None or party is None or not is_area(party):
         return ()
-    return (Posting(fund, "owed.remote", "claims.paid", fen, counterparty),)
+    return (Posting(fund, "owed.remote", "claims.paid", fen, party),)
 
 
-def passed_on(fund: str, counterparty: str | None, fen: int) -> Entry:
-    """转付异地清算资金: lowers what an institution is owed for people insured elsewhere."""
-    if counterparty is None or not is_institution(counterparty):
+def passed_on(fund: str, party: str | None, fen: int, *, allocation: str | None) -> Entry:
+    """转付 by an allocation: lowers what an institution is owed for people insured elsewhere."""
+    if allocation is None or party is None or not is_institution(party):
         return ()
-    return (Posting(fund, "owed.passthrough", "claims.passed_on", fen, counterparty),)
+    return (Posting(fund, "owed.passthrough", "claims.passed_on", fen, party),)

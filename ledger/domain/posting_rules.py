@@ -44,6 +44,7 @@ class Flow:
     original_year: int | None = None
     method: str | None = None
     account: str | None = None
+    original_doc: str | None = None
     tax_collects: bool = False  # the tax office collects into 国库 (征收入库)
 
 
@@ -309,12 +310,12 @@ RULES: Mapping[str, Rule] = {
     "remote_prefund_back": _received("advance.remote"),
     "remote_clearing_paid": lambda flow: (
         _paid("expense.benefit.remote", default="fiscal")(flow)
-        + place_paid(flow.fund, flow.counterparty, flow.fen)
+        + place_paid(flow.fund, flow.counterparty, flow.fen, allocation=flow.original_doc)
     ),
     "remote_received": _received("payable.remote"),
     "remote_paid_on": lambda flow: (
         _paid("payable.remote", default="fiscal")(flow)
-        + passed_on(flow.fund, flow.counterparty, flow.fen)
+        + passed_on(flow.fund, flow.counterparty, flow.fen, allocation=flow.original_doc)
     ),
     "recovery": _recovery,
     "fine_received": _fine_received,

@@ -1,5 +1,6 @@
 """``balances``, ``journal``, ``indicators``, ``obligations``: the figures, as of which position."""
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,18 @@ class Month(click.ParamType[Period]):
             return Period.parse(value)
         except ValueError:
             self.fail(f"{value}: 账期须写作 YYYY-MM / a month is YYYY-MM", param, ctx)
+
+
+class MonthOrYear(click.ParamType[str]):
+    """A month or a year, as text."""
+
+    name = "YYYY-MM|YYYY"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """Read the text; wrong usage otherwise."""
+        if not re.fullmatch(r"[0-9]{4}(-(0[1-9]|1[0-2]))?", str(value)):
+            self.fail(f"{value}: YYYY-MM 或/or YYYY", param, ctx)
+        return str(value)
 
 
 def _known(house: House, text: str | None) -> int | None:

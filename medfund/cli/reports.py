@@ -1,7 +1,7 @@
 """``report``: figures as files for Excel and for the work report."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -11,7 +11,8 @@ from ledger.domain.period import Period
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
 from medfund.cli.files import deliver
-from medfund.cli.reading import Month
+from medfund.cli.reading import MonthOrYear
+from medfund.cli.statements import statement_of
 from projections.queries.balances import balances_document
 from projections.queries.indicators import indicators_document
 from projections.queries.journal import journal_document
@@ -38,8 +39,30 @@ _SIGNATURES = {
 }
 
 
-def _statement(session: Session, house: House, period: Period, fund: str | None) -> Tables:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a report is asked of."""
+
+    period: str
+    fund: str | None
+    institution: str | None
+
+    @property
+    def month(self) -> Period:
+        """Give the month; a report that is not of a year refuses one."""
+        if len(self.period) != len("2024-01"):
+            raise click.UsageError(f"{self.period}: 账期须写作 YYYY-MM / a month is YYYY-MM")
+        return Period.parse(self.period)
+
+
+def _settlement(session: Session, house: House, wanted: Wanted) -> Tables:
+    """结算单 of one institution."""
+    return statement_of(session, house, wanted.period, wanted.fund, wanted.institution)
+
+
+def _statement(session: Session, house: House, wanted: Wanted) -> Tables:
     """基金收支表, of one fund or of every fund of the area."""
+    period, fund = wanted.month, wanted.fund
     area = house.area(session.area_code)
     seals = _seals(session, house, period)
     found = []
@@ -52,8 +75,9 @@ def _statement(session: Session, house: House, period: Period, fund: str | None)
     return found
 
 
-def _balances(session: Session, house: House, period: Period, fund: str | None) -> Tables:
+def _balances(session: Session, house: House, wanted: Wanted) -> Tables:
     """科目余额表."""
+    period, fund = wanted.month, wanted.fund
     lang = session.output.lang
     document = balances_document(
         house.reads,
@@ -87,8 +111,9 @@ def _noting(one: Table, *notes: str | None) -> Table:
     return replace(one, notes=(*one.notes, *(note for note in notes if note)))
 
 
-def _indicators(session: Session, house: House, period: Period, fund: str | None) -> Tables:
+def _indicators(session: Session, house: House, wanted: Wanted) -> Tables:
     """基金运行指标."""
+    period, fund = wanted.month, wanted.fund
     lang = session.output.lang
     figures = monthly_figures(house.reads, house.ledger, area=session.area_code)
     targets = targets_of(house.reads, area=figures.area)
@@ -96,8 +121,9 @@ def _indicators(session: Session, house: House, period: Period, fund: str | None
     return [indicators_table(document, lang=lang)]
 
 
-def _journal(session: Session, house: House, period: Period, fund: str | None) -> Tables:
+def _journal(session: Session, house: House, wanted: Wanted) -> Tables:
     """序时账."""
+    period, fund = wanted.month, wanted.fund
     lang = session.output.lang
     document = journal_document(
         house.reads, area=session.area_code, fund=fund, period=str(period), lang=lang
@@ -105,18 +131,20 @@ def _journal(session: Session, house: House, period: Period, fund: str | None) -
     return [journal_table(document, lang=lang)]
 
 
-_REPORTS: dict[str, Callable[[Session, House, Period, str | None], Tables]] = {
+_REPORTS: dict[str, Callable[[Session, House, Wanted], Tables]] = {
     "statement": _statement,
     "balances": _balances,
     "indicators": _indicators,
     "journal": _journal,
+    "settlement": _settlement,
 }
 
 
-@cli.command(help="报表:收支表、余额表、指标、序时账 / statements and figures as files")
+@cli.command(help="报表:收支表、余额表、指标、序时账、机构结算单 / statements and figures as files")
 @click.argument("name", type=click.Choice(list(_REPORTS)))
-@click.argument("period", type=Month())
+@click.argument("period", type=MonthOrYear())
 @click.option("--fund", help="险种或子基金 / fund or sub-fund")
+@click.option("--institution", help="定点机构,结算单必填 / whose settlement statement")
 @click.option(
     "--format",
     "form",
@@ -129,17 +157,24 @@ _REPORTS: dict[str, Callable[[Session, House, Period, str | None], Tables]] = {
 )
 @pass_session
 def report(  # noqa: PLR0917  click passes options by name
-    session: Session, name: str, period: Period, fund: str | None, form: str, target: Path | None
+    session: Session,
+    name: str,
+    period: str,
+    fund: str | None,
+    institution: str | None,
+    form: str,
+    target: Path | None,
 ) -> None:
     """Write a report."""
     if form in _BINARY and target is None:
-        target = Path(f"{name}-{period}.{form}")
+        whose = f"-{institution}" if institution else ""
+        target = Path(f"{name}-{period}{whose}.{form}")
     with session.house() as house:
         house.catch_up()
-        tables = _REPORTS[name](session, house, period, fund)
+        tables = _REPORTS[name](session, house, Wanted(period, fund, institution))
     data = _written(session, tables, form)
     output = session.output
-    about = {"report": name, "period": str(period), "format": form}
+    about = {"report": name, "period": period, "format": form}
     if target is None and output.as_json:
         output.answer(about | {"content": data.decode("utf-8-sig")})
         return

@@ -100,11 +100,11 @@ def stage_rows(reading: Reading, **only: str) -> Iterator[StageRow]:
             institution=row["institution"],
             fund=row["fund"],
             month=row["month"],
-            by_account=_by_account(whole),
+            by_account=by_account(whole),
         )
 
 
-def _by_account(sums: Mapping[str, int]) -> dict[str, int]:
+def by_account(sums: Mapping[str, int]) -> dict[str, int]:
     """Give every account's amount; what settlements raised and no account took is only booked."""
     moved = {account: sums[name] for account, name in _COLUMN.items()}
     return {OWED: sums["booked_fen"] - sum(moved.values()), **moved}
@@ -131,8 +131,8 @@ def _totals(rows: list[dict[str, Any]], names: dict[str, str]) -> list[dict[str,
 
 def _standing(sums: Mapping[str, int]) -> dict[str, int]:
     """Say what is owed, the sum of all stages, and what of it is not declared yet."""
-    by_account = _by_account(sums)
+    amounts = by_account(sums)
     return {
-        "undeclared_fen": by_account[OWED],
-        "owed_fen": sum(by_account[stage] for stage in STAGES),
+        "undeclared_fen": amounts[OWED],
+        "owed_fen": sum(amounts[stage] for stage in STAGES),
     }

@@ -119,10 +119,10 @@ class _Sheet:
         else:
             if self._left < 6 * _TITLE:
                 self._turn()
-            self._y += _PAD
+            self._y += 3 * _PAD
             self._say(table.title, _SUBTITLE, bold=True)
         for note in table.notes:
-            self._say(note, _NOTE, grey=True)
+            self._say(note, _NOTE)
         self._y += _PAD
 
     def _body(self, table: Table) -> None:

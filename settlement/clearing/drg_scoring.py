@@ -40,14 +40,7 @@ def score_stays(
 
     Parts and position are as for ``score_cases``. NotComputable where a number is out of bounds.
     """
-    _check(rules)
-    of_scope = scope_tables(scope, rules.coefficients4, watermark=watermark)
-    sizes = group_sizes(engine, parts, of_scope)
-    own = rules.rules
-    small = {code for code, cases in sizes.items() if cases < own.min_cases}
-    watch = Watch(watched(rules), own.readmission_days, own.readmission_anywhere)
-    found = find_readmissions(engine, parts, watch, of_scope, stays=sum(sizes.values()))
-    told = tables(rules, of_scope, readmissions=found, small=frozenset(small))
+    told, found = prepared(engine, parts, rules, scope, watermark=watermark)
     rows = engine.answer(stays.STAYS, parts, told)
     record = RunRecord(
         engine=engine.name,
@@ -58,6 +51,20 @@ def score_stays(
         result=rows_digest(rows),
     )
     return Scored(tallies_of(rows), record, found.key_versions)
+
+
+def prepared(
+    engine: Engine, parts: Mapping[str, Parts], rules: Drg, scope: Scope, *, watermark: int
+) -> tuple[dict[str, Table], Readmissions]:
+    """Take the steps before the text: what it is told, and the readmissions that were found."""
+    _check(rules)
+    of_scope = scope_tables(scope, rules.coefficients4, watermark=watermark)
+    sizes = group_sizes(engine, parts, of_scope)
+    own = rules.rules
+    small = {code for code, cases in sizes.items() if cases < own.min_cases}
+    watch = Watch(watched(rules), own.readmission_days, own.readmission_anywhere)
+    found = find_readmissions(engine, parts, watch, of_scope, stays=sum(sizes.values()))
+    return tables(rules, of_scope, readmissions=found, small=frozenset(small)), found
 
 
 def watched(rules: Drg) -> frozenset[str]:

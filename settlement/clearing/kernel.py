@@ -174,7 +174,8 @@ _HIGH = hu(
     "base4 * (cost_fen * high_denominator - high_base_fen)", "average_fen * high_denominator"
 )
 
-# A refund mirrors its settlement entirely, so neither is a case. What was settled again after a
+# A refund mirrors its settlement entirely, so neither is a case; rows of one commit lie in the order of
+# their streams, so the refund may stand before what it mirrors. What was settled again after a
 # reversal stands behind the position up to which its number is overtaken.
 CANCELLED = """undone AS (
     SELECT r.original_position AS position
@@ -182,7 +183,7 @@ CANCELLED = """undone AS (
     WHERE r.refund AND r.position <= b.watermark
 ),
 corrections AS (
-    SELECT r.setl_id, r.position
+    SELECT r.setl_id, b.watermark AS position
     FROM refunded AS r JOIN bounds AS b ON r.area = b.area
     LEFT JOIN undone AS u ON u.position = r.position
     WHERE r.position <= b.watermark AND u.position IS NULL

@@ -122,7 +122,7 @@ def _amounts(lines: Iterable[Line]) -> dict[str, Any]:
     due = sum(one.due_fen for one in lines)
     return {
         "cases": sum(one.counted.cases for one in lines),
-        "points": _points_text(sum(one.counted.points4 for one in lines)),
+        "points": points_text(sum(one.counted.points4 for one in lines)),
         "cost_fen": sum(one.counted.cost_fen for one in lines),
         "booked_fen": booked,
         "due_fen": due,
@@ -162,7 +162,7 @@ def _points(cleared: Cleared) -> dict[str, Any] | None:
         "family": how.family.value,
         "sharing": how.by.value,
         "distributable_fen": pool.distributable_fen,
-        "points": _points_text(pool.points4),
+        "points": points_text(pool.points4),
         "value": value_text(pool, how),
         "due_fen": pool.due_fen,
         "difference_fen": pool.difference_fen,
@@ -170,7 +170,7 @@ def _points(cleared: Cleared) -> dict[str, Any] | None:
     }
 
 
-def _points_text(points4: int) -> str:
+def points_text(points4: int) -> str:
     return decimal_text(Fraction(points4, ONE), 4)
 
 

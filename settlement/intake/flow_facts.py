@@ -132,6 +132,7 @@ def entry_of_document(document: Document, *, tax_collects: bool) -> Entry:
             original_year=row.original_year,
             method=row.method,
             account=row.account,
+            original_doc=row.original_doc,
             tax_collects=tax_collects,
         )
     )

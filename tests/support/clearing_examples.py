@@ -99,6 +99,18 @@ class Log:
         self.events.append(("refunded", fact | mirrored))
         return self.position
 
+    def refund_before(self, group: str, institution: str, cost_fen: int) -> int:
+        """Refund a settlement that follows in the same commit, whose rows lie by stream."""
+        original = self.settle(group, institution, cost_fen)
+        self.refund(original)
+        (kind, settled), (refund, refunded) = self.events[-2:]
+        places = settled["position"], refunded["position"]
+        self.events[-2:] = [
+            (refund, refunded | {"position": places[0]}),
+            (kind, settled | {"position": places[1]}),
+        ]
+        return self.position
+
     def reverse(self, original: int) -> int:
         kind, fact = self.events[original - 1]
         self.events.append(
@@ -273,6 +285,7 @@ def every_ending(log: Log) -> None:
         stays = log.settle("病种001", institution, 300_000)
         refunded = log.settle("病种001", institution, 400_000)
         log.refund(refunded)
+        log.refund_before("病种001", institution, 450_000)
         undone = log.settle("病种001", institution, 500_000)
         log.reverse(log.refund(undone))
         again = log.settle("病种001", institution, 600_000, setl_id=f"AGAIN-{stays}")

@@ -69,7 +69,7 @@ def followed(parts: Any, area: str, watermark: int) -> list[tuple[dict[str, Any]
     )
     settled: dict[str, dict[str, Any]] = {}  # what stands of each settlement id
     latest: dict[str, dict[str, Any]] = {}  # what stood last of it, refunded or not
-    refunded: dict[str, dict[str, Any]] = {}
+    refunded: set[str] = set()
     ended: set[int] = set()
     found = []
     for position, kind, row in log:
@@ -85,14 +85,12 @@ def followed(parts: Any, area: str, watermark: int) -> list[tuple[dict[str, Any]
         elif kind == "reviewed":
             latest[name]["review"] = row if row["decision"] == "accepted" else None
         elif kind == "refunded":
-            refunded[name] = settled.pop(name)
-            ended.add(refunded[name]["position"])
+            refunded.add(name)
         elif row["refund"]:
-            settled[name] = refunded.pop(name)
-            ended.discard(settled[name]["position"])
+            refunded.remove(name)
         else:
             ended.add(settled.pop(name)["position"])
-    return [(row, row["position"] in ended) for row in found]
+    return [(row, row["position"] in ended or row["setl_id"] in refunded) for row in found]
 
 
 def _judge(case: dict[str, Any], rules: Any, *, ended: bool) -> tuple[int, int]:

@@ -72,10 +72,11 @@ def _cases(flow: Flow) -> Iterator[Sample]:
         case "benefit.inpatient" | "benefit_returned" | "prepayment_offset":
             yield Sample(institution, "对方单位为定点机构 to an institution")
         case "remote_clearing_paid":
-            place = replace(flow, counterparty="310104")
-            yield Sample(place, "对方单位为 6 位区划 to a place by its code")
+            place = replace(flow, counterparty="310104", original_doc="QF-1")
+            yield Sample(place, "按清分单付给区划 by an allocation, to a place")
         case "remote_paid_on":
-            yield Sample(institution, "对方单位为定点机构 to an institution")
+            named = replace(institution, original_doc="QF-1")
+            yield Sample(named, "按清分单付给机构 by an allocation, to an institution")
         case "recovery":
             yield from _recoveries(flow, institution)
         case "fine_received" | "fine_remitted":

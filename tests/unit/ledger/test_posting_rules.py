@@ -105,9 +105,11 @@ deposit_back | 390 | | 财政专户存款 | 定期存款
 remote_prefund_out | 310.pooled | counterparty=省中心 | 暂付款—异地预付金@省中心 | 财政专户存款
 remote_prefund_back | 310.pooled | counterparty=省中心 | 财政专户存款 | 暂付款—异地预付金@省中心
 remote_clearing_paid | 310.pooled | counterparty=省中心 | 社会保险待遇支出—异地就医清算 | 财政专户存款
-remote_clearing_paid | 310.pooled | counterparty=310104 | 社会保险待遇支出—异地就医清算 | 财政专户存款 + 应付异地清算@310104 | 已拨付医疗费用@310104
+remote_clearing_paid | 310.pooled | counterparty=310104 | 社会保险待遇支出—异地就医清算 | 财政专户存款
+remote_clearing_paid | 310.pooled | counterparty=310104, original_doc=QF-1 | 社会保险待遇支出—异地就医清算 | 财政专户存款 + 应付异地清算@310104 | 已拨付医疗费用@310104
 remote_received | 310.pooled | counterparty=省中心 | 财政专户存款 | 暂收款—异地就医@省中心
-remote_paid_on | 310.pooled | counterparty=H33060400001 | 暂收款—异地就医@H33060400001 | 财政专户存款 + 应付定点机构—异地代付@H33060400001 | 已转付异地参保人医疗费用@H33060400001
+remote_paid_on | 310.pooled | counterparty=H33060400001 | 暂收款—异地就医@H33060400001 | 财政专户存款
+remote_paid_on | 310.pooled | counterparty=H33060400001, original_doc=QF-1 | 暂收款—异地就医@H33060400001 | 财政专户存款 + 应付定点机构—异地代付@H33060400001 | 已转付异地参保人医疗费用@H33060400001
 remote_paid_on | 310.pooled | counterparty=市中心 | 暂收款—异地就医@市中心 | 财政专户存款
 
 recovery | 310.pooled | original_year=2023 | 财政专户存款 | 社会保险待遇支出—本年追回

@@ -1,0 +1,395 @@
+"""结算单 as tables: the statement that an institution is given and people sign, and its settlements.
+
+The first sheet goes from claims to the bank's line; the second lists the settlements one by one, and
+adds up to the same.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ledger.domain.fund import fund_name
+from ledger.domain.money import format_yuan
+from projections.queries.bridge import ALWAYS
+from projections.reports.model import Cell, Kind, Table, columns_in, table
+
+SIGNATURES = {
+    "zh": ("经办:", "复核:", "负责人:", "定点机构(盖章):"),
+    "en": ("Prepared by:", "Reviewed by:", "Head:", "Institution (seal):"),
+}
+_CLR_TYPES = {
+    "11": ("门诊", "outpatient"),
+    "21": ("住院", "inpatient"),
+    "41": ("药店购药", "pharmacy"),
+    "51": ("暂缓", "deferred"),
+}
+_KINDS = {
+    "dip": ("按病种分值", "DIP"),
+    "drg": ("DRG点数", "DRG points"),
+    "drg_rate": ("DRG费率", "DRG rate"),
+    "per_diem": ("按床日", "per diem"),
+    "fee_for_service": ("按项目", "fee for service"),
+}
+_STANDINGS = {
+    "cancelled": ("已退费或冲销", "cancelled"),
+    "no_group": ("挂起:未入组", "held back: no group"),
+    "unknown_group": ("挂起:病种(组)不在目录", "held back: unknown group"),
+    "unknown_institution": ("挂起:机构无系数", "held back: no coefficient"),
+    "cost_out_of_bounds": ("挂起:费用超出范围", "held back: cost out of bounds"),
+    "review_out_of_bounds": ("挂起:单议点数超出范围", "held back: review out of bounds"),
+    "single_review": ("挂起:待单议", "held back: waits for a review"),
+    "no_days": ("挂起:无住院天数", "held back: no days"),
+    "no_dates": ("挂起:无出入院日期", "held back: no dates"),
+    "normal": ("正常", "normal"),
+    "low": ("低倍率", "low"),
+    "high": ("高倍率", "high"),
+    "reviewed": ("特例单议", "reviewed"),
+    "incomplete": ("不完整住院", "incomplete stay"),
+    "bed_day": ("床日病组", "bed-day group"),
+    "readmitted": ("再入院", "readmitted"),
+}
+_BRIDGE = {
+    "booked": ("记账金额(统筹基金应付定点机构)", "Booked at the counter"),
+    "refused": ("减:审核拒付", "less: refused in the audit"),
+    "undeclared": ("减:尚未申报", "less: not declared yet"),
+    "unaudited": ("减:已申报,尚未审定", "less: declared, not settled yet"),
+    "deposit": ("减:暂扣质量保证金", "less: quality deposit withheld"),
+    "forfeited": ("减:不予返还质量保证金", "less: quality deposit forfeited"),
+    "insurer": ("减:承保机构支付", "less: paid by the insurer"),
+    "cleared": ("加:清算差额(应付 − 记账)", "plus: difference of the clearing (due − booked)"),
+    "offset": ("减:抵扣追回款", "less: recoveries taken off"),
+    "prepaid": ("减:冲抵预付金", "less: prepayment used up"),
+    "carried_in": ("加:上期结转", "plus: carried in"),
+    "carried_out": ("减:结转下期", "less: carried out"),
+}
+_STATES = {
+    "ordered": ("待银行结果", "with the bank"),
+    "paid": ("付讫", "paid"),
+    "failed": ("付款失败", "failed"),
+    "returned": ("退汇", "returned"),
+}
+_AGREES = {
+    "books": ("应付台账", "obligations book"),
+    "runs": ("清算批次", "clearing runs"),
+    "bank": ("付款单", "payment orders"),
+}
+
+
+def settlement_tables(
+    document: Mapping[str, Any],
+    *,
+    methods: Sequence[Mapping[str, Any]],
+    lines: Sequence[Mapping[str, Any]],
+    lang: str,
+) -> list[Table]:
+    """Lay a statement out: one sheet from claims to the bank, one with every settlement."""
+    say = 0 if lang == "zh" else 1
+    first = [
+        _claims(document, lang, say),
+        *([_methods(methods, lang, say)] if methods else []),
+        _runs(document, lang, say),
+        _refusals(document, lang),
+        *([_offsets(document, lang)] if document["offsets"] else []),
+        _bridge(document, lang, say),
+        _payments(document, lang, say),
+    ]
+    below = [first[0], *(replace(one, below=True) for one in first[1:])]
+    below[-1] = replace(below[-1], signatures=SIGNATURES[lang])
+    return [*below, replace(_lines(document, lines, lang, say), signatures=SIGNATURES[lang])]
+
+
+def _claims(document: Mapping[str, Any], lang: str, say: int) -> Table:
+    columns = columns_in(
+        lang,
+        ("清算类别", "clr_type", Kind.TEXT, 30),
+        ("结算笔数", "settlements", Kind.COUNT, 14),
+        ("退费笔数", "refunds", Kind.COUNT, 14),
+        ("记账金额(元)", "booked (yuan)", Kind.FEN, 20),
+    )
+    rows: list[tuple[Cell, ...]] = [
+        (
+            " ".join((row["clr_type"], _CLR_TYPES.get(row["clr_type"], ("", ""))[say])).strip(),
+            row["settlements"],
+            row["refunds"],
+            row["booked_fen"],
+        )
+        for row in document["claims"]
+    ]
+    rows.append(
+        (
+            _total(lang),
+            *(
+                sum(row[name] for row in document["claims"])
+                for name in ("settlements", "refunds", "booked_fen")
+            ),
+        )
+    )
+    title = f"{document['area_name']}医疗保障基金结算单"
+    if lang != "zh":
+        title = f"Settlement statement, {document['area_name']}"
+    return table(title, columns, rows, notes=_heading(document, lang), emphasised=[len(rows) - 1])
+
+
+def _heading(document: Mapping[str, Any], lang: str) -> list[str]:
+    """Say whose statement it is, of what, and by which run and policy."""
+    fund = f"{document['fund']} {fund_name(document['fund'], lang)}"
+    who = f"{document['institution']} {document['name']}"
+    if lang == "zh":
+        notes = [
+            f"定点医药机构:{who}    统筹区:{document['area']} {document['area_name']}",
+            f"基金:{fund}    清算年月:{document['period']}    单位:元",
+        ]
+    else:
+        notes = [
+            f"Institution: {who}    Area: {document['area']} {document['area_name']}",
+            f"Fund: {fund}    Period: {document['period']}    Amounts in yuan",
+        ]
+    for run in document["runs"]:
+        words = (
+            ("批次", "政策", "政策哈希", "日志位置", "计划哈希", "结果摘要")
+            if lang == "zh"
+            else ("Run", "policy", "policy hash", "log position", "plan", "result")
+        )
+        values = ("run", "policy", "policy_hash", "watermark", "plan_hash", "result")
+        pairs = zip(words, (run[name] or "-" for name in values), strict=True)
+        notes.append("  ".join(f"{word} {value}" for word, value in pairs))
+    asof = "截至日志位置" if lang == "zh" else "As of log position"
+    return [*notes, f"{asof} {document['position']}"]
+
+
+def _methods(methods: Sequence[Mapping[str, Any]], lang: str, say: int) -> Table:
+    columns = columns_in(
+        lang,
+        ("支付方式", "method", Kind.TEXT, 24),
+        ("病例数", "cases", Kind.COUNT, 10),
+        ("总费用(元)", "cost (yuan)", Kind.FEN, 20),
+        ("记账(元)", "booked (yuan)", Kind.FEN, 20),
+        ("点数", "points", Kind.RATIO, 16),
+        ("点值(元)", "point value (yuan)", Kind.RATIO, 14),
+        ("应付(元)", "due (yuan)", Kind.FEN, 20),
+        ("应付÷记账", "due÷booked", Kind.RATIO, 12),
+    )
+    rows = [
+        (
+            f"{one['method']} {_KINDS.get(one['kind'], (one['kind'],) * 2)[say]}",
+            one["cases"],
+            one["cost_fen"],
+            one["booked_fen"],
+            one["points"],
+            one["value"],
+            one["due_fen"],
+            one["due_over_booked"],
+        )
+        for one in methods
+    ]
+    title = "按支付方式测算(仅计入清算的病例)" if lang == "zh" else "By payment method"
+    return table(title, columns, rows)
+
+
+def _runs(document: Mapping[str, Any], lang: str, say: int) -> Table:
+    columns = columns_in(
+        lang,
+        ("事项", "step", Kind.TEXT, 20),
+        ("编号", "number", Kind.TEXT, 34),
+        ("日期", "date", Kind.TEXT, 12),
+        ("金额(元)", "amount (yuan)", Kind.FEN, 20),
+        ("日志位置", "log position", Kind.COUNT, 12),
+    )
+    words = (("申报", "declared"), ("代为申报", "declared on its behalf"))
+    rows: list[tuple[Cell, ...]] = [
+        (
+            words[one["application"] is None][say],
+            one["application"] or one["run"],
+            one["date"],
+            one["amount_fen"],
+            one["position"],
+        )
+        for one in document["applications"]
+    ]
+    settled = {
+        "approved": ("审定应拨", "settled, payable"),
+        "waiting": ("清算待复核", "computed, waits for approval"),
+    }
+    rows += [
+        (settled[run["state"]][say], run["run"], None, run["payable_fen"], run["watermark"])
+        for run in document["runs"]
+    ]
+    title = "申报与清算" if lang == "zh" else "Applications and runs"
+    return table(title, columns, rows or [_none(lang, columns)])
+
+
+def _refusals(document: Mapping[str, Any], lang: str) -> Table:
+    columns = columns_in(
+        lang,
+        ("拒付单号", "refusal", Kind.TEXT, 20),
+        ("日期", "date", Kind.TEXT, 12),
+        ("理由", "reason", Kind.TEXT, 40),
+        ("结算ID", "setl_id", Kind.TEXT, 28),
+        ("金额(元)", "amount (yuan)", Kind.FEN, 18),
+        ("撤销日期", "withdrawn", Kind.TEXT, 12),
+    )
+    rows: list[tuple[Cell, ...]] = [
+        (
+            one["doc_no"],
+            one["date"],
+            f"{one['reason_code']} {one['reason']}",
+            one["setl_id"],
+            one["amount_fen"],
+            one["withdrawn_on"],
+        )
+        for one in document["refusals"]
+    ]
+    title = "审核拒付" if lang == "zh" else "Refused in the audit"
+    return table(title, columns, rows or [_none(lang, columns)])
+
+
+def _offsets(document: Mapping[str, Any], lang: str) -> Table:
+    columns = columns_in(
+        lang,
+        ("追回单号", "recovery", Kind.TEXT, 28),
+        ("批次", "run", Kind.TEXT, 34),
+        ("本次抵扣(元)", "taken (yuan)", Kind.FEN, 20),
+    )
+    rows = [(one["doc_no"], one["run"], one["fen"]) for one in document["offsets"]]
+    return table("抵扣追回款" if lang == "zh" else "Recoveries taken off", columns, rows)
+
+
+def _bridge(document: Mapping[str, Any], lang: str, say: int) -> Table:
+    """Print the bridge, line by line, and whether every witness agrees with it."""
+    columns = columns_in(
+        lang, ("勾稽", "bridge", Kind.TEXT, 40), ("金额(元)", "amount (yuan)", Kind.FEN, 22)
+    )
+    rows: list[tuple[Cell, ...]] = [
+        (_BRIDGE[one["key"]][say], one["fen"])
+        for one in document["bridge"]
+        if one["fen"] or one["key"] in ALWAYS
+    ]
+    sums = (
+        ("应拨金额", "Payable", "payable_fen"),
+        ("减:尚未付讫", "less: not paid yet", "unpaid_fen"),
+        ("实拨金额(银行付讫)", "Paid", "paid_fen"),
+    )
+    emphasised = [len(rows), len(rows) + 2]
+    rows += [
+        (words[say], -document[key] if key == "unpaid_fen" else document[key])
+        for *words, key in sums
+    ]
+    if document["paid_otherwise_fen"]:
+        words = ("  其中:未经付款单拨付", "  of it: without a payment order")
+        rows.append((words[say], document["paid_otherwise_fen"]))
+    return table(
+        "从记账到实拨" if lang == "zh" else "From booked to paid",
+        columns,
+        rows,
+        notes=[agreement(document, lang)],
+        emphasised=emphasised,
+    )
+
+
+def agreement(document: Mapping[str, Any], lang: str) -> str:
+    """Say with a mark whether the bridge holds: its sum, and each witness."""
+    say = 0 if lang == "zh" else 1
+    adds_up = sum(one["fen"] for one in document["bridge"]) == document["payable_fen"]
+    adds_up = adds_up and document["payable_fen"] - document["unpaid_fen"] == document["paid_fen"]
+    marks = [(("勾稽平衡", "the bridge adds up")[say], adds_up)]
+    marks += [
+        ((f"与{_AGREES[key][0]}一致", f"agrees with the {_AGREES[key][1]}")[say], agrees)
+        for key, agrees in document["agrees"].items()
+    ]
+    return "    ".join(f"{'√' if holds else '×'} {words}" for words, holds in marks)
+
+
+def _payments(document: Mapping[str, Any], lang: str, say: int) -> Table:
+    columns = columns_in(
+        lang,
+        ("付款单号", "order", Kind.TEXT, 34),
+        ("收款单位", "payee", Kind.TEXT, 16),
+        ("下单日期", "ordered", Kind.TEXT, 12),
+        ("本期金额(元)", "of this period (yuan)", Kind.FEN, 18),
+        ("以前月份(元)", "of earlier months (yuan)", Kind.FEN, 18),
+        ("状态", "state", Kind.TEXT, 12),
+        ("银行日期", "date", Kind.TEXT, 12),
+        ("银行流水号", "bank reference", Kind.TEXT, 22),
+    )
+    rows: list[tuple[Cell, ...]] = [
+        (
+            one["order_no"],
+            one["payee"],
+            one["ordered_on"],
+            one["amount_fen"],
+            one["earlier_fen"] or None,
+            _STATES[one["state"]][say],
+            one["date"],
+            one["bank_ref"] or one["reason"],
+        )
+        for one in document["payments"]
+    ]
+    title = "付款单与银行结果" if lang == "zh" else "Payment orders and the bank"
+    return table(title, columns, rows or [_none(lang, columns)])
+
+
+def _lines(
+    document: Mapping[str, Any], lines: Iterable[Mapping[str, Any]], lang: str, say: int
+) -> Table:
+    columns = columns_in(
+        lang,
+        ("结算ID", "setl_id", Kind.TEXT, 28),
+        ("结算日期", "date", Kind.TEXT, 12),
+        ("类别", "clr_type", Kind.TEXT, 10),
+        ("病种(组)", "group", Kind.TEXT, 14),
+        ("天数", "days", Kind.TEXT, 6),
+        ("总费用(元)", "cost (yuan)", Kind.FEN, 16),
+        ("记账(元)", "booked (yuan)", Kind.FEN, 16),
+        ("支付方式", "method", Kind.TEXT, 16),
+        ("判定", "standing", Kind.TEXT, 20),
+        ("点数", "points", Kind.RATIO, 14),
+        ("定额(元)", "price (yuan)", Kind.FEN, 14),
+        ("日志位置", "log position", Kind.COUNT, 10),
+    )
+    rows: list[tuple[Cell, ...]] = [
+        (
+            one["setl_id"],
+            one["date"],
+            _kind_of_line(one, say),
+            one["group"],
+            one["days"],
+            one["cost_fen"],
+            one["charged_fen"],
+            one["method"],
+            _STANDINGS[one["standing"]][say] if one["standing"] else None,
+            one["points"],
+            one["worth_fen"],
+            one["position"],
+        )
+        for one in lines
+    ]
+    charged = sum(int(row[6] or 0) for row in rows)
+    rows.append((_total(lang), *(None,) * 5, charged, *(None,) * 5))
+    booked = next(one["fen"] for one in document["bridge"] if one["key"] == "booked")
+    mark = "√" if charged == booked else "×"
+    words = f"{mark} 逐笔合计 {format_yuan(charged)},结算单记账 {format_yuan(booked)}"
+    if lang != "zh":
+        words = f"{mark} lines add up to {format_yuan(charged)}, booked {format_yuan(booked)}"
+    title = "结算明细" if lang == "zh" else "Settlements"
+    return table(
+        f"{title} {document['name']} {document['fund']} {document['period']}",
+        columns,
+        rows,
+        notes=[words],
+        emphasised=[len(rows) - 1],
+    )
+
+
+def _kind_of_line(one: Mapping[str, Any], say: int) -> str:
+    words = _CLR_TYPES.get(one["clr_type"], (one["clr_type"],) * 2)[say]
+    if one["reversed"]:
+        return f"{words} {('冲销', 'reversed')[say]}"
+    return f"{words} {('退费', 'refund')[say]}" if one["refund"] else words
+
+
+def _total(lang: str) -> str:
+    return "合计" if lang == "zh" else "total"
+
+
+def _none(lang: str, columns: Sequence[Any]) -> tuple[Cell, ...]:
+    return ("无" if lang == "zh" else "none", *(None,) * (len(columns) - 1))
