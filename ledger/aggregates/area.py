@@ -16,6 +16,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "post": frozenset({"clerk"}),
     "reverse": frozenset({"clerk"}),
     "refuse": frozenset({"clerk"}),
+    "clear": frozenset({"clerk"}),
     "pay": frozenset({"clerk"}),
     "institution": frozenset({"clerk"}),
     "close": frozenset({"clerk", "reviewer"}),

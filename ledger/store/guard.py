@@ -6,6 +6,7 @@ of refusals is fixed: key, lease, months booked into, steps of a book (with unfi
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple
 
 from ledger.domain.period import Period
@@ -143,7 +144,8 @@ def _book_writes(
         state = states.get(book, standing.books.get(book))
         if state is None:
             raise BookNotOpened(area=book.area, fund=book.fund)
-        states[book] = books.with_history(state, month)
+        if state.history_from is None or month < state.history_from:
+            states[book] = books.with_history(state, month)
     for book in sorted(states):
         old, new = standing.books.get(book), states[book]
         if old is None:
@@ -231,8 +233,9 @@ def standing(commit: Commit, plan: Iterable[Read], answers: Iterable[Rows]) -> S
     intakes: dict[BookKey, str] = {}
     for read, rows in zip(plan, answers, strict=True):
         if read.sql is sql.GUARD:
+            if rows:
+                head, recorded = Seal._make(rows[0][:_SEAL]), recorded_of([rows[0][_SEAL:_KEY]])
             for row in rows:
-                head, recorded = Seal._make(row[:_SEAL]), recorded_of([row[_SEAL:_KEY]])
                 if row[_KEY : _KEY + 2] in touched:
                     found.update([book_of(row[_KEY:])])
         elif read.sql is sql.FIND_LEASE:
@@ -254,11 +257,14 @@ def recorded_of(rows: Rows) -> tuple[str, Receipt] | None:
     return input_hash, Receipt(no, first, last, repeated=True)
 
 
+_month = cache(Period.from_ordinal)  # months are few, and every commit reads some
+
+
 def book_of(row: tuple[Any, ...]) -> tuple[BookKey, BookState]:
     """Read a row of ``books``."""
     area, fund, *months = row
     try:
-        state = [None if month is None else Period.from_ordinal(month) for month in months]
+        state = [None if month is None else _month(month) for month in months]
     except ValueError as error:  # a number that is no month was written around the store
         raise GuardChanged(table="books") from error
     return BookKey(area, fund), BookState(*state)

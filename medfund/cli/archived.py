@@ -4,6 +4,9 @@ from ledger.archive.read import Archive
 from ledger.archive.write import bring_up_to
 from medfund.bootstrap import House
 from medfund.cli.app import Session
+from settlement.clearing.engines.duckdb import DuckDBEngine
+from settlement.clearing.owed import Records
+from settlement.clearing.records import MEMORY_MIB
 
 
 def archive_up_to_now(session: Session, house: House) -> tuple[Archive, int]:
@@ -20,3 +23,10 @@ def archive_up_to_now(session: Session, house: House) -> tuple[Archive, int]:
             )
         )
     return Archive(house.archive), position
+
+
+def records_up_to_now(session: Session, house: House, area: str) -> Records:
+    """Bring the archive up to the log as it stands, and give whoever answers from it there."""
+    archive, position = archive_up_to_now(session, house)
+    archive.require(position)
+    return Records(archive, DuckDBEngine(memory_mib=MEMORY_MIB), area, position)

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from ledger.aggregates.area import Area
+from ledger.aggregates.clearing import run_name
 from ledger.aggregates.institution import change_of
 from ledger.aggregates.month import APPROVED, FROZEN, Month
 from ledger.aggregates.payout import batch_of
@@ -17,7 +18,9 @@ from ledger.domain.period import Period
 from ledger.errors import Unavailable
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
+from medfund.cli.archived import records_up_to_now
 from medfund.cli.by_hand import answer_proposal
+from medfund.cli.clearing_runs import answer_run
 from medfund.cli.institutions import answer_change
 from medfund.cli.paying import answer_decided, asking
 from medfund.cli.refusing import answer_refusal, owed_in
@@ -38,6 +41,7 @@ from settlement.closing import (
 from settlement.closing import (
     reject as reject_run,
 )
+from settlement.month_runs import approve_clearing, reject_clearing
 from settlement.payout.institutions import approve_status, reject_status
 from settlement.payout.ordering import approve_payout, reject_payout
 from settlement.refusing import approve_refusal, reject_refusal
@@ -154,6 +158,17 @@ def approve(session: Session, run: str) -> None:
     """Approve; posting and sealing follow."""
     with session.house() as house:
         area = _area_of(session, house, run)
+        if run_name(run, area.code) is not None:
+            cleared = approve_clearing(
+                house.ledger,
+                area,
+                lambda: records_up_to_now(session, house, area.code),
+                run=run,
+                user=session.user,
+                today=house.today(),
+            )
+            answer_run(session, area, cleared)
+            return
         if doc_no_of(run, area.code) is not None:
             refusal = approve_refusal(
                 house.ledger, area, refusal=run, owed=owed_in(house, area.code), user=session.user
@@ -189,6 +204,10 @@ def reject(session: Session, run: str, reason: str) -> None:
     """Reject: the freeze is withdrawn and leaves its trace."""
     with session.house() as house:
         area = _area_of(session, house, run)
+        if run_name(run, area.code) is not None:
+            cleared = reject_clearing(house.ledger, area, run=run, reason=reason, user=session.user)
+            answer_run(session, area, cleared)
+            return
         if doc_no_of(run, area.code) is not None:
             refusal = reject_refusal(
                 house.ledger, area, refusal=run, reason=reason, user=session.user

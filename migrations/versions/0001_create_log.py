@@ -32,11 +32,12 @@ _EVENTS = {
 }
 
 # Months are counted since year 0 (12 × year + month - 1), moments in microseconds since 1970.
-# {bytes}, {serial} and {rowless} are the only words in which the two stores differ.
+# {bytes}, {number}, {serial} and {rowless} are the only words in which the two stores differ; to
+# SQLite a seal's number is the row's own (INTEGER), which saves an index.
 _TABLES = (
     """
     CREATE TABLE seals (
-        no bigint NOT NULL PRIMARY KEY,
+        no {number} NOT NULL PRIMARY KEY,
         first_position bigint NOT NULL,
         last_position bigint NOT NULL UNIQUE,
         events bigint NOT NULL,
@@ -159,10 +160,16 @@ _TABLES = (
 _WORDS = {
     "sqlite": {
         "bytes": "BLOB",
+        "number": "INTEGER",
         "serial": "INTEGER PRIMARY KEY AUTOINCREMENT",
         "rowless": " WITHOUT ROWID",
     },
-    "postgresql": {"bytes": "bytea", "serial": "bigserial PRIMARY KEY", "rowless": ""},
+    "postgresql": {
+        "bytes": "bytea",
+        "number": "bigint",
+        "serial": "bigserial PRIMARY KEY",
+        "rowless": "",
+    },
 }
 
 # Times are shown in China's time zone, which has known no summer time since 1992.

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from ledger.archive.read import Archive
 from ledger.domain.chart import STAGES
+from ledger.domain.claim_roles import REMOTE_ACCOUNTS
 from ledger.events.base import Fact
 from ledger.events.cash import CashFact, DocumentReversed
 from ledger.events.claim import ClaimRefunded, ClaimReversed, ClaimSettled
@@ -42,6 +43,9 @@ running AS (
     GROUP BY s.intake
 )"""
 
+#: Care across areas (异地就医) has accounts of its own: no stage of an institution's month.
+_REMOTE = ", ".join(f"'{account}'" for account in sorted(REMOTE_ACCOUNTS))
+
 #: One row for each leaf fund, institution, month of care and account: credits less debits.
 OWED = f"""{_RUNNING},
 posted AS (
@@ -54,17 +58,21 @@ posted AS (
     FROM documents AS d JOIN bounds AS b ON d.area = b.area
     WHERE d.position <= b.watermark
 ),
+named AS (
+    SELECT o.belongs_to, o.p.fund AS fund, o.p.party AS party, o.p.debit AS debit,
+        o.p.credit AS credit, o.p.fen AS fen
+    FROM posted AS o
+    WHERE o.p.party IS NOT NULL
+        AND o.p.debit NOT IN ({_REMOTE}) AND o.p.credit NOT IN ({_REMOTE})
+),
 sided AS (
-    SELECT o.belongs_to, o.p.fund AS fund, o.p.party AS party, o.p.credit AS account, o.p.fen AS fen
-    FROM posted AS o
+    SELECT n.belongs_to, n.fund, n.party, n.credit AS account, n.fen FROM named AS n
     UNION ALL
-    SELECT o.belongs_to, o.p.fund, o.p.party, o.p.debit, -o.p.fen
-    FROM posted AS o
+    SELECT n.belongs_to, n.fund, n.party, n.debit, -n.fen FROM named AS n
 )
 SELECT fund, party, belongs_to, account, SUM(fen) AS fen
 FROM sided
-WHERE party IS NOT NULL
-    AND (account LIKE 'owed.%' OR account LIKE 'claims.%' OR account = '{PREPAID_ASSET}')
+WHERE (account LIKE 'owed.%' OR account LIKE 'claims.%' OR account = '{PREPAID_ASSET}')
 GROUP BY fund, party, belongs_to, account
 """
 
@@ -87,6 +95,7 @@ SELECT
     o.p.party, o.insutype, o.clr_type, o.belongs_to, o.p.fund, SUM(o.p.fen) AS fen,
     SUM(CASE WHEN o.p.fen < 0 THEN -1 ELSE 1 END) AS cases
 FROM standing AS o
+WHERE o.p.credit = '{BOOKED}'
 GROUP BY o.p.party, o.insutype, o.clr_type, o.belongs_to, o.p.fund
 """
 

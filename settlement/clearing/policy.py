@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
+from ledger.domain.fund import ASSISTANCE, PERSONAL
 from settlement.clearing.bands import Bands
 from settlement.clearing.deposit import DepositOrder, ReleaseRule
 from settlement.clearing.methods.capitation import Signed
@@ -19,6 +20,9 @@ from settlement.clearing.methods.drg import DrgRules
 from settlement.clearing.methods.fee_for_service import TotalControl
 from settlement.clearing.methods.per_diem import PerDiemCap, Stage
 from settlement.clearing.yearly_rules import YearlyRules
+
+#: Funds that owe parts of settlements and are paid by no method: what is declared is what is settled.
+PART_FUNDS = frozenset({PERSONAL, "320", "330", "392", ASSISTANCE})
 
 
 class Family(StrEnum):
@@ -209,6 +213,39 @@ class Deposit:
     release: tuple[ReleaseRule, ...] = ()
 
 
+class Basis(StrEnum):
+    """What a month is paid by (月度拨付口径)."""
+
+    BOOKED = "booked"  # 按记账(申报)额
+    DUE = "due"  # 按当月应付
+
+
+class Unapplied(StrEnum):
+    """What happens to what nobody applied for (未申请的)."""
+
+    BOOKED = "booked"  # declared on the institution's behalf, and said so
+    SKIP = "skip"  # waits for an application
+
+
+class PrepaymentOffset(StrEnum):
+    """When prepaid money (预付金) is offset."""
+
+    YEARLY = "yearly"
+    MONTHLY = "monthly"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monthly:
+    """How a month is settled before the year is cleared (月度结算)."""
+
+    basis: Basis = Basis.BOOKED
+    share: Fraction = Fraction(1)  # of what is declared or due: 按比例预拨
+    without_application: Unapplied = Unapplied.BOOKED
+    prepayment_offset: PrepaymentOffset = PrepaymentOffset.YEARLY
+    prepayment_share: Fraction = Fraction(1)  # of what is payable, at most, offset in a month
+    insurer_share: Fraction = Fraction(0)  # paid by the insurer itself (大病保险承办机构)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """One policy of one leaf fund, from a date on."""
@@ -224,6 +261,8 @@ class Policy:
     methods: tuple[Method, ...] = ()
     deposit: Deposit | None = None
     bands: Bands | None = None
+    monthly: Monthly = field(default_factory=Monthly)
+    payees: Mapping[str, str] = field(default_factory=dict)  # member → who is paid (牵头机构)
     yearly: YearlyRules = field(default_factory=YearlyRules)
 
     def in_force(self, date: str) -> bool:

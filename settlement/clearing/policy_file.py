@@ -87,6 +87,8 @@ def policy_of(content: dict[str, Any]) -> Policy:
         methods=tuple(method_of(table) for table in file.methods),
         deposit=None if file.deposit is None else _deposit(file.deposit),
         bands=None if file.bands is None else file.bands.bands(),
+        monthly=file.monthly.monthly(),
+        payees=dict(sorted(file.payees.items())),
         yearly=file.yearly.rules(),
     )
 

@@ -9,8 +9,9 @@ from pydantic import Field, model_validator
 from settlement.clearing.bands import Band, Bands, Ratio
 from settlement.clearing.deposit import CEILING, DepositOrder
 from settlement.clearing.method_tables import MethodTable
-from settlement.clearing.policy import Family, SharingBy
-from settlement.clearing.policy_words import Fen, Leaf, PolicyTable, Share
+from settlement.clearing.monthly_table import MonthlyTable
+from settlement.clearing.policy import PART_FUNDS, Basis, Family, SharingBy
+from settlement.clearing.policy_words import Fen, Institution, Leaf, PolicyTable, Share
 from settlement.clearing.yearly_table import YearlyTable
 
 
@@ -136,9 +137,11 @@ class PolicyFile(PolicyTable):
     policy: HeadTable
     budget: BudgetTable | None = None
     point_value: PointValueTable = PointValueTable()
-    methods: list[MethodTable] = Field(min_length=1)
+    methods: list[MethodTable] = Field(default_factory=list)
     deposit: DepositTable | None = None
     bands: BandsTable | None = None
+    monthly: MonthlyTable = MonthlyTable()
+    payees: dict[Institution, Institution] = Field(default_factory=dict)
     yearly: YearlyTable = YearlyTable()
 
     @model_validator(mode="after")
@@ -148,4 +151,10 @@ class PolicyFile(PolicyTable):
             raise ValueError(f"方法重名 / methods named twice: {', '.join(twice)}")
         if self.budget is None and any(one.counts_points for one in self.methods):
             raise ValueError("按点数付费须有 [budget] / methods with points need a [budget]")
+        if not self.methods and self.policy.fund not in PART_FUNDS:
+            raise ValueError("至少一种方法 / a fund that is cleared by cases needs [[methods]]")
+        if not self.methods and self.monthly.basis is Basis.DUE:
+            raise ValueError("basis = due 须有方法 / what is due is computed by [[methods]]")
+        if chained := sorted(set(self.payees) & set(self.payees.values())):
+            raise ValueError(f"收款机构自身另有收款机构 / a payee has a payee: {chained}")
         return self

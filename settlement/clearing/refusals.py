@@ -13,6 +13,16 @@ class ClearingNotPostedYet(RuleRefused):
     hint_en = "Add --dry-run to compute it."
 
 
+class ClearingMonthNotOver(RuleRefused):
+    """A month is settled after its end (月末之后清算)."""
+
+    code = "clearing_month_not_over"
+    zh = "{period} 尚未结束(今天 {today}),不能清算入账。"
+    en = "{period} is not over (today is {today}); it is not settled before."
+    hint_zh = "可加 --dry-run 试算;月末之后再清算。"
+    hint_en = "Add --dry-run to compute it; settle it after its end."
+
+
 class FundNotCleared(RuleRefused):
     """Methods of payment are for the fund that owes 统筹基金支付, by the insured's insurance type."""
 

@@ -354,11 +354,11 @@ def test_months_of_care(march, clear):
 
 
 REFUSED = [
-    (("2024-03", "--fund", FUND), 3, "clearing_not_posted_yet"),
+    (("2024-03", "--fund", FUND), 3, "nobody_named"),
     (("2025-01", "--fund", FUND, "--dry-run"), 3, "no_policy_in_force"),
     (("2024-03", "--fund", "390", "--dry-run"), 3, "no_policy_in_force"),
     (("2024-03", "--fund", "310", "--dry-run"), 3, "fund_not_cleared"),
-    (("2024-03", "--fund", "310.personal", "--dry-run"), 3, "fund_not_cleared"),
+    (("2024-03", "--fund", "310.personal", "--dry-run", "--policy", "x"), 3, "fund_not_cleared"),
     (("2024-03", "--fund", FUND, "--dry-run", "--policy", "nothing"), 2, "unknown_policy"),
     (("2024-03", "--fund", FUND, "--dry-run", "--policy", "no.toml"), 2, "policy_rejected"),
     (("March", "--fund", FUND, "--dry-run"), 64, "usage"),

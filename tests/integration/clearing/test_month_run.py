@@ -1,0 +1,339 @@
+"""A month from claims to what is payable, recorded by one person and posted by another.
+
+March 2024, fund 390, fee for service, deposit 5 % of what is declared; booked
+
+    H1  812,345.67 (of it 2,345.60 refused)    H2  1,000.00
+"""
+
+import random
+import threading
+from datetime import date
+
+import pytest
+from support.office import ADMINISTRATOR, AREA, CLERK, H1, H2, REVIEWER, open_office
+
+from ledger.errors import Conflict, RuleRefused
+from settlement import month_runs
+from settlement.clearing.records import records_now
+from settlement.policies import approve_policy, propose
+from settlement.setup import apply_setup
+from settlement.setup_file import SetupFile
+
+F, MARCH = "390", "2024-03"
+RUN = f"{AREA}-clear-{F}-{MARCH}-1"
+
+
+def claim(setl_id, institution, booked, *, day="2024-03-15", account="0.00", **more):
+    total = f"{float(booked) + float(account):.2f}"
+    return {
+        "setl_id": setl_id,
+        "fixmedins_code": institution,
+        "insutype": "390",
+        "setl_time": f"{day} 10:00:00",
+        "medfee_sumamt": total,
+        "hifp_pay": booked,
+        "fund_pay_sumamt": booked,
+        "acct_pay": account,
+        "psn_cash_pay": "0.00",
+        **more,
+    }
+
+
+def refund(row, day):
+    amounts = ("medfee_sumamt", "hifp_pay", "fund_pay_sumamt")
+    return (
+        row
+        | {name: f"-{row[name]}" for name in amounts}
+        | {"setl_time": f"{day} 10:00:00", "refd_setl_flag": "1"}
+    )
+
+
+SETTLED = [claim("S1", H1, "812345.67"), claim("S2", H2, "1000.00")]
+
+
+def policy(**more):
+    return {
+        "policy": {
+            "name": "resident",
+            "title": "2024",
+            "fund": F,
+            "effective": "2024-01-01",
+        },
+        "methods": [{"name": "all", "kind": "fee_for_service"}],
+        "deposit": {"share": "5%"},
+        **more,
+    }
+
+
+@pytest.fixture
+def office(store_url, tmp_path):
+    with open_office(store_url, tmp_path, today=date(2024, 7, 1)) as office:
+        office.setup("310", "390")
+        yield office
+
+
+@pytest.fixture
+def adopt(office):
+    def adopted(**more):
+        version = propose(office.ledger, office.area, policy(**more), user=CLERK)
+        approve_policy(office.ledger, office.area, policy=version.id, user=REVIEWER)
+
+    return adopted
+
+
+@pytest.fixture
+def ask(medfund, office):
+    def asked(*words, user=None, code=0):
+        answer = medfund("--json", *words, user=user)
+        assert answer.code == code, answer.out + answer.err
+        return answer.json
+
+    return asked
+
+
+@pytest.fixture
+def clear(ask):
+    def cleared(period=MARCH, *more, fund=F, user=CLERK, code=0):
+        return ask("clear", period, "--fund", fund, *more, user=user, code=code)
+
+    return cleared
+
+
+def refuse(ask, amount, institution=H1):
+    given = ("--fund", F, "--institution", institution, "--period", MARCH, "--date", "2024-04-10")
+    why = ("--amount", amount, "--reason-code", "A01", "--reason", "超限定")
+    return ask("refuse", *given, *why, user=CLERK)["refusal"]
+
+
+def lines(document):
+    return {one["institution"]: one for one in document["settlement"]["lines"]}
+
+
+def stages(ask, institution=H1, fund=F):
+    rows = ask("obligations", "--institution", institution, "--fund", fund)["institutions"]
+    names = ("undeclared_fen", "declared_fen", "approved_fen", "deposit_fen", "refused_fen")
+    return tuple(rows[0][name] for name in names) if rows else ()
+
+
+@pytest.fixture
+def march(office, adopt, ask):
+    office.bring_claims(SETTLED)
+    adopt()
+    ask("approve", refuse(ask, "2345.60"), user=REVIEWER)
+
+
+@pytest.mark.usefixtures("march")
+def test_the_worked_month_to_what_is_payable(office, clear, ask, tmp_path, medfund):
+    """Withholding from the rest after the deduction, or posting at the request, fails here."""
+    dry = clear(MARCH, "--dry-run", user=None)
+    waiting = clear()
+    assert (waiting["run"], waiting["state"], waiting["prepared_by"]) == (RUN, "waiting", CLERK)
+    assert waiting["plan_hash"] == dry["plan_hash"]
+    assert waiting["settlement"] == dry["settlement"]
+    assert clear()["run"] == RUN, "the same request once more"
+    first = lines(waiting)[H1]
+    names = ("booked_fen", "refused_fen", "on_behalf_fen", "deposit_fen", "payable_fen", "due_fen")
+    assert [first[name] for name in names] == [
+        *(812_345_67, 2_345_60, 810_000_07, 40_617_28, 769_382_79, 812_345_67),
+    ]
+    assert lines(waiting)[H2]["payable_fen"] == 950_00
+    assert stages(ask) == (810_000_07, 0, 0, 0, 2_345_60)
+    approved = ask("approve", RUN, user=REVIEWER)
+    assert (approved["state"], approved["approved_by"]) == ("approved", REVIEWER)
+    assert stages(ask) == (0, 0, 769_382_79, 40_617_28, 2_345_60)
+    assert ask("approve", RUN, user=REVIEWER) == approved, "approved before a crash"
+    assert clear() | {"run": None} == clear()
+    assert clear()["state"] == "nothing_new"
+    shown = ask("clear", "show", RUN)
+    assert shown == approved
+    (listed,) = ask("clear", "list")["runs"]
+    assert (listed["run"], listed["state"], listed["payable_fen"]) == (RUN, "approved", 770_332_79)
+    sheet = tmp_path / "run.csv"
+    ask("clear", "show", RUN, "--result", sheet)
+    assert "769382.79" in sheet.read_text("utf-8-sig")
+    said = medfund("clear", "show", RUN).out
+    assert "769,382.79" in said
+    assert "代为申报" in said
+    office.assert_sound()
+
+
+def test_late_cases_and_refunds_come_in_by_a_second_run(march, office, clear, ask):
+    """Settling the month anew in the second run, or by its booking month, fails here."""
+    clear()
+    ask("approve", RUN, user=REVIEWER)
+    office.close("390", MARCH)
+    office.bring_claims([claim("S3", H1, "100.00"), claim("S4", H2, "20.00", day="2024-04-02")])
+    second = clear()
+    assert second["run"] == RUN[:-1] + "2"
+    (only,) = lines(second).values()
+    names = ("institution", "cases", "booked_fen", "refused_fen", "deposit_fen", "payable_fen")
+    assert [only[name] for name in names] == [H1, 1, 100_00, 0, 5_00, 769_382_79 + 95_00]
+    assert only["carried_in_fen"] == 769_382_79, "approved before, and not ordered"
+    ask("approve", second["run"], user=REVIEWER)
+    assert stages(ask) == (0, 0, 769_477_79, 40_622_28, 2_345_60)
+    office.assert_sound()
+
+
+def test_whoever_prepared_it_cannot_approve_it_and_inputs_that_changed_refuse(
+    march, office, clear, ask
+):
+    setup = {
+        "area": {"code": AREA, "name": "上虞区", "funds": ["310", "390"]},
+        "users": [{"name": "both1", "roles": ["clerk", "reviewer"]}],
+    }
+    apply_setup(office.ledger, SetupFile.model_validate(setup), user=ADMINISTRATOR)
+    assert clear(user=REVIEWER, code=3)["error"]["code"] == "role_missing"
+    clear(user="both1")
+    assert ask("approve", RUN, user="both1", code=3)["error"]["code"] == "own_clearing"
+    ask("approve", refuse(ask, "1.00"), user=REVIEWER)
+    assert ask("approve", RUN, user=REVIEWER, code=3)["error"]["code"] == "clearing_changed"
+    assert clear(code=3)["error"]["code"] == "clearing_under_way"
+    back = ask("reject", RUN, "--reason", "重新清算", user=REVIEWER)
+    assert (back["state"], back["reason"]) == ("rejected", "重新清算")
+    assert ask("approve", RUN, user=REVIEWER, code=3)["error"]["code"] == "clearing_not_waiting"
+    again = clear()
+    assert again["run"] == RUN[:-1] + "2"
+    # What is no part of the month changes nothing.
+    office.bring_claims([claim("S9", H2, "5.00", day="2024-05-02")])
+    assert ask("approve", again["run"], user=REVIEWER)["state"] == "approved"
+
+
+REFUSED = [
+    (("2999-01", "--fund", F), 3, "clearing_month_not_over"),
+    ((MARCH, "--fund", "310.pooled"), 3, "no_policy_in_force"),
+    ((MARCH, "--fund", "310"), 3, "fund_not_cleared"),
+    ((MARCH, "--fund", F, "--policy", "x"), 64, "usage"),
+    (("list", "show"), 64, "usage"),
+    (("show", RUN), 2, "unknown_clearing"),
+    (("show", "x"), 2, "unknown_clearing"),
+]
+
+
+def test_refusals(march, medfund):
+    for words, code, error in REFUSED:
+        answer = medfund("--json", "clear", *words, user=CLERK)
+        assert (answer.code, answer.json["error"]["code"]) == (code, error), words
+    answer = medfund("--json", "clear", MARCH, "--fund", F)
+    assert answer.json["error"]["code"] == "nobody_named"
+
+
+def test_a_month_that_is_owed_back_goes_into_the_next(office, adopt, clear, ask):
+    """April has nothing but the refund of a March stay: 1,000.00 less than nothing is owed."""
+    office.bring_claims([claim("S1", H1, "1000.00"), claim("S2", H1, "700.00", day="2024-05-02")])
+    adopt(deposit={"share": "0%"})
+    ask("approve", clear()["run"], user=REVIEWER)
+    office.bring_claims([refund(claim("S1", H1, "1000.00"), "2024-04-03")])
+    april = clear("2024-04")
+    (line,) = lines(april).values()
+    assert (line["booked_fen"], line["carried_in_fen"], line["payable_fen"]) == (
+        -1000_00,
+        1000_00,
+        0,
+    )
+    ask("approve", april["run"], user=REVIEWER)
+    may = lines(clear("2024-05"))[H1]
+    assert (may["carried_in_fen"], may["payable_fen"]) == (0, 700_00)
+    office.assert_sound()
+
+
+def test_personal_accounts_run_without_policy_points_or_deposit(office, clear, ask):
+    rows = [claim("S1", H1, "0.00", account="30.00"), claim("S2", H1, "0.00", account="12.34")]
+    office.bring_claims([row | {"insutype": "310"} for row in rows])
+    dry = clear(MARCH, "--dry-run", fund="310.personal", user=None)
+    found = clear(fund="310.personal")
+    assert dry["plan_hash"] == found["plan_hash"]
+    assert (found["settlement"]["policy"], found["settlement"]["basis"]) == (None, "booked")
+    line = lines(found)[H1]
+    assert (line["cases"], line["payable_fen"], line["deposit_fen"], line["due_fen"]) == (
+        *(2, 42_34, 0),
+        None,
+    )
+    ask("approve", found["run"], user=REVIEWER)
+    assert stages(ask, fund="310.personal")[:3] == (0, 0, 42_34)
+
+
+def test_without_an_application_it_waits_where_the_policy_says_so(office, adopt, clear, ask):
+    office.bring_claims(SETTLED)
+    adopt(monthly={"without_application": "skip"}, payees={H2: H1})
+    applied = {
+        "fixmedins_code": H2,
+        "insutype": F,
+        "clr_type": "21",
+        "setlym": "202403",
+        "medfee_sumamt": "900.00",
+        "fund_appy_sum": "900.00",
+        "cash_payamt": "0",
+        "acct_pay": "0",
+    }
+    office.bring(office.write_file("apply.csv", [applied]))
+    found = clear()
+    first, second = lines(found)[H1], lines(found)[H2]
+    assert (first["waiting_fen"], first["payable_fen"]) == (812_345_67, 0)
+    assert (second["declared_fen"], second["waiting_fen"], second["payable_fen"]) == (
+        *(900_00, 100_00),
+        855_00,
+    )
+    assert found["settlement"]["payees"] == [
+        {"payee": H1, "name": "第一人民医院", "payable_fen": 855_00}
+    ]
+    ask("approve", found["run"], user=REVIEWER)
+    withdraw = ("clear", "application", "withdraw", f"{AREA}-application-{H2}-{F}-21-{MARCH}-1")
+    refused = ask(*withdraw, "--reason", "x", user=CLERK, code=3)["error"]
+    assert refused["code"] == "application_used"
+    assert clear()["state"] == "nothing_new"
+    office.assert_sound()
+
+
+def test_the_order_in_which_things_came_in_is_irrelevant(office, adopt, clear):
+    rows = [claim(f"S{n}", (H1, H2)[n % 2], f"{n}.0{n % 9}") for n in range(1, 30)]
+    random.Random(7).shuffle(rows)
+    office.bring_claims(rows)
+    adopt()
+    booked = {H1: 0, H2: 0}
+    for row in rows:
+        booked[row["fixmedins_code"]] += round(float(row["hifp_pay"]) * 100)
+    found = lines(clear(MARCH, "--dry-run"))
+    assert {code: one["booked_fen"] for code, one in found.items()} == booked
+
+
+@pytest.mark.usefixtures("march")
+def test_of_two_approvals_at_once_one_posts(office, clear, ask, store_url, tmp_path):
+    """Two runs of a fund that were made of the same figures, and one run by two people."""
+    office.bring_claims([claim("S5", H1, "50.00", day="2024-04-02")])
+    setup = {
+        "area": {"code": AREA, "name": "上虞区", "funds": ["310", "390"]},
+        "users": [{"name": "reviewer2", "roles": ["reviewer"]}],
+    }
+    apply_setup(office.ledger, SetupFile.model_validate(setup), user=ADMINISTRATOR)
+    run = clear()["run"]
+    both_have_read = threading.Barrier(2)
+    told = {}
+
+    def decide(user):
+        with open_office(store_url, tmp_path, today=date(2024, 7, 1)) as mine:
+            first = True
+
+            def records():
+                nonlocal first
+                found = records_now(mine.ledger.log, tmp_path / f"archive-{user}", area=AREA)
+                if first:
+                    both_have_read.wait(timeout=120)
+                    first = False
+                return found
+
+            try:
+                month_runs.approve_clearing(
+                    mine.ledger, mine.area, records, run=run, user=user, today=mine.today
+                )
+                told[user] = "posted"
+            except (Conflict, RuleRefused) as error:
+                told[user] = error.code
+
+    threads = [threading.Thread(target=decide, args=(user,)) for user in (REVIEWER, "reviewer2")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(told.values()) == ["clearing_not_waiting", "posted"]
+    assert stages(ask)[2] == 769_382_79
+    office.assert_sound()
