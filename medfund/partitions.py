@@ -8,10 +8,13 @@ and sends again what is missing: a worker that died takes nothing with it.
 
 import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import replace as with_changes
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,10 +24,12 @@ from ledger.archive.read import Archive
 from ledger.domain.period import Period, Year
 from ledger.errors import Unavailable
 from medfund.bootstrap import House
+from medfund.settings import Settings, environment_for
 from settlement.clearing.counting import Answer, merged
 from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.partitions import (
     Partition,
+    count_here,
     count_part,
     cut,
     parse_key,
@@ -39,6 +44,8 @@ from settlement.policies import load_policies
 #: The task by which a worker counts a part.
 COUNT = "count_clearing_part"
 
+_VERSION = "@"  # in the id of a policy that was proposed
+
 #: Of one worker's thread: there are several in a process.
 _MEMORY_MIB = 160
 
@@ -51,6 +58,16 @@ class PartsMissing(Unavailable):
     en = "{missing} parts of the clearing were not counted within {seconds} seconds."
     hint_zh = "请检查任务队列与 worker 是否在运行,以及归档目录是否共享。"
     hint_en = "See whether queue and workers are running, and whether they share the archive."
+
+
+class PartsNotSent(Unavailable):
+    """The queue did not take the parts of a run (分区未能入队)."""
+
+    code = "clearing_parts_not_sent"
+    zh = "清算分区未能交给任务队列:{reason}。"
+    en = "The parts of the clearing could not be put on the queue: {reason}."
+    hint_zh = "请检查 MEDFUND_BROKER_URL;或设 MEDFUND_CLEARING_PARTS=1 在本进程计算。"
+    hint_en = "See to MEDFUND_BROKER_URL, or compute in process with MEDFUND_CLEARING_PARTS=1."
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +102,35 @@ def count_by_key(house: House, key: str) -> None:
     beside.replace(place)
 
 
+def spread_of(house: House) -> Callable[[Question], Question] | None:
+    """Say how cases are counted in this installation: None is in one go, right here."""
+    of = house.settings.clearing_parts
+    if of == 1:
+        return None
+
+    def here(keys: list[str]) -> None:
+        for key in keys:
+            count_by_key(house, key)
+
+    send = here if house.settings.broker_url is None else partial(_scatter, house.settings)
+    return partial(by_workers, archive=house.archive, send=send, of=of)
+
+
+def _scatter(settings: Settings, keys: list[str]) -> None:
+    """Put parts on the queue by its own door, a process of its own."""
+    command = [sys.executable, "-m", "workers.scatter", COUNT]
+    sent = subprocess.run(  # noqa: S603  our own interpreter and module
+        command,
+        input="\n".join(keys),
+        env=environment_for(settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if sent.returncode:
+        raise PartsNotSent(reason=sent.stderr.strip() or f"exit {sent.returncode}")
+
+
 def by_workers(
     question: Question,
     archive: Path,
@@ -98,7 +144,10 @@ def by_workers(
     ``send`` gives the keys of parts to whoever counts them; Unavailable where it cannot.
     """
 
-    def elsewhere(chosen: Chosen, method: Method, _: Scope) -> Answer:
+    def elsewhere(chosen: Chosen, method: Method, scope: Scope) -> Answer:
+        if _VERSION not in chosen.id:
+            # A file that nobody has proposed yet: no worker could find it in the books.
+            return count_here(question, method, scope)
         parts = cut(question, chosen, method, of)
         folder = _place(archive, parts[0]).parent
         shutil.rmtree(folder, ignore_errors=True)  # of a run that was broken off

@@ -10,6 +10,7 @@ from medfund.cli.app import Session, cli, pass_session
 from medfund.cli.applying import list_applications, withdraw
 from medfund.cli.archived import records_up_to_now
 from medfund.cli.clearing_month import render_month
+from medfund.cli.clearing_replay import replay_run
 from medfund.cli.clearing_runs import (
     answer_nothing_new,
     answer_run,
@@ -19,6 +20,7 @@ from medfund.cli.clearing_runs import (
 )
 from medfund.cli.clearing_year import clear_whole_year, is_year
 from medfund.cli.output import Output
+from medfund.engines import NAMES, EngineName
 from settlement.clearing.policy_file import read_policy
 from settlement.clearing.provisional import (
     Cleared,
@@ -40,7 +42,7 @@ from settlement.policies import load_policies
     "words",
     nargs=-1,
     required=True,
-    metavar="PERIOD | list | show RUN | application list|withdraw ID",
+    metavar="PERIOD | list | show RUN | replay RUN | application list|withdraw ID",
 )
 @click.option("--fund", help="险种 / fund, e.g. 310.pooled")
 @click.option(
@@ -57,6 +59,13 @@ from settlement.policies import load_policies
     metavar="FILE.xlsx|csv",
     help="show:导出明细 / write the lines of a run to a file",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(NAMES),
+    default="duckdb",
+    show_default=True,
+    help="replay:用哪个引擎重算 / on which engine a run is computed again",
+)
 @pass_session
 def clear(
     session: Session,
@@ -67,12 +76,15 @@ def clear(
     dry_run: bool,
     reason: str | None,
     result: Path | None,
+    engine: EngineName,
 ) -> None:
     """Clear a month of one fund, or look after the applications for it."""
     if words == ("list",):
         list_runs(session, fund)
     elif words[0] == "show" and len(words) == 2:
         show_run(session, words[1], result)
+    elif words[0] == "replay" and len(words) == 2:
+        replay_run(session, words[1], engine)
     elif words == ("application", "list"):
         list_applications(session, fund)
     elif words[:2] == ("application", "withdraw") and len(words) == 3:
@@ -84,7 +96,8 @@ def clear(
         clear_period(session, words[0], fund, other, dry_run=dry_run)
     else:
         raise click.UsageError(
-            "clear PERIOD --fund F | clear list | clear show RUN | clear application list|withdraw ID"
+            "clear PERIOD --fund F | clear list | clear show RUN | clear replay RUN"
+            " | clear application list|withdraw ID"
         )
 
 

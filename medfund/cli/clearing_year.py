@@ -8,6 +8,7 @@ from ledger.domain.period import Year
 from medfund.bootstrap import House
 from medfund.cli.app import Session
 from medfund.cli.output import Output
+from medfund.partitions import spread_of
 from settlement.clearing.owed import Records
 from settlement.clearing.policy_file import read_policy
 from settlement.clearing.provisional import (
@@ -100,7 +101,8 @@ def question_of_year(
         period=year,
         watermark=records.watermark,
     )
-    return question, records
+    spread = spread_of(house)
+    return (question if spread is None else spread(question)), records
 
 
 def _render(output: Output, document: dict[str, Any], problems: tuple[YearProblem, ...]) -> None:

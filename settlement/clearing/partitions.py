@@ -17,7 +17,7 @@ from settlement.clearing.kernel import Standing, text_hash
 from settlement.clearing.policy import Method
 from settlement.clearing.provisional import Chosen, Question
 from settlement.clearing.run import Tally
-from settlement.clearing.scoring import scope_tables
+from settlement.clearing.scoring import Scope, scope_tables
 
 _SEPARATOR = "/"
 
@@ -72,6 +72,15 @@ def cut(question: Question, chosen: Chosen, method: Method, of: int) -> list[Par
     place = chosen.policy.methods.index(method)
     asked = (question.area, question.fund, str(question.period), question.watermark, chosen.id)
     return [Partition(*asked, place, number, of) for number in range(of)]
+
+
+def count_here(question: Question, method: Method, scope: Scope) -> Answer:
+    """Count all cases of a method in one go, on the engine of the question."""
+    if not isinstance(method.rules, Asked):
+        raise TypeError(f"{method.name} is not asked of an engine")
+    return count_cases(
+        question.engine, question.parts, method.rules, scope, watermark=question.watermark
+    )
 
 
 def count_part(question: Question, chosen: Chosen, part: Partition) -> Answer:

@@ -68,16 +68,25 @@ def _read_parts(session: SparkSession, name: str, parts: Parts) -> None:
     if parts.files:
         # With this option folders such as period=2025-01 do not become columns.
         reader = session.read.option("recursiveFileLookup", "true")
-        said = ", ".join(f"`{column}` {_WORDS[kind]}" for column, kind in parts.columns)
-        found = reader.schema(said).parquet(*(f"file://{file.absolute()}" for file in parts.files))
+        found = reader.schema(_said(parts.columns)).parquet(
+            *(f"file://{file.absolute()}" for file in parts.files)
+        )
         found.createOrReplaceTempView(name)
     else:
         _fill(session, name, Table(parts.columns, ()))
 
 
+def _said(columns: tuple[tuple[str, str], ...]) -> str:
+    """Write columns as Spark's own schema; what a file lacks of it is empty."""
+    return ", ".join(f"`{column}` {_WORDS[kind]}" for column, kind in columns)
+
+
 def _fill(session: SparkSession, name: str, table: Table) -> None:
+    if not table.rows:
+        session.createDataFrame([], _said(table.columns)).createOrReplaceTempView(name)
+        return
     schema = pa.schema([(column, _TYPES[kind]) for column, kind in table.columns])
-    columns = [*zip(*table.rows, strict=True)] or [()] * len(schema)
+    columns = zip(*table.rows, strict=True)
     arrow = pa.table([*map(pa.array, columns)], names=schema.names).cast(schema)
     # From Arrow it is a local relation, which costs no job of the cluster.
     session.createDataFrame(arrow).createOrReplaceTempView(name)
