@@ -28,9 +28,11 @@ from ledger.events.clearing import ApplicationFact, ClearingFact, OffsetFact
 from ledger.events.institution import InstitutionFact
 from ledger.events.intake import IntakeCompleted, IntakeFact, IntakeStarted
 from ledger.events.month import MonthFact, YearTransferred
+from ledger.events.one_stop import OneStopFact
 from ledger.events.payout import PayoutFact
 from ledger.events.plan import PlanDrawn, PlanFact
 from ledger.events.policy import PolicyFact
+from ledger.events.prepayment import PrepaymentFact
 from ledger.events.proposal import ProposalFact
 from ledger.events.reconciliation import ReconciliationFact
 from ledger.events.registry import CATALOGUE, UPCASTERS, fact_class
@@ -322,10 +324,12 @@ _BY_BASE: tuple[tuple[type[Fact], Handler], ...] = (
     (PolicyFact, Fold.noted),
     (PayoutFact, Fold.noted),
     (PlanFact, Fold.noted),
+    (PrepaymentFact, Fold.noted),
     (PlanDrawn, Fold.documents),
     (InstitutionFact, Fold.noted),
     (ReconciliationFact, Fold.noted),
     (CaseFact, Fold.noted),
+    (OneStopFact, Fold.noted),
     (AssessmentRecorded, Fold.noted),
     (RefusalFact, Fold.noted),
     (ProposalFact, Fold.noted),

@@ -74,7 +74,7 @@ def propose_document(
     """Prepare a document; the same number with the same content changes nothing."""
     by = area.allow(user, "post")
     cells = {"area": area.code, **cells}
-    document = Document((_checked(area, cells, today),))
+    document = Document((checked_document(area, cells, today),))
     proposal = load_proposal(ledger, area.code, document.doc_no)
     if proposal.state == WAITING and proposal.proposed is not None:
         if proposal.proposed.content_hash == document.content:
@@ -104,7 +104,7 @@ def approve_document(
     if found.state == POSTED and found.decided_by == by:
         return found
     proposed = found.refuse_approval(by)
-    document = Document((_checked(area, proposed.content, today),))
+    document = Document((checked_document(area, proposed.content, today),))
     approved = facts.DocumentApproved(
         area=area.code, doc_no=found.doc_no, by=by, content_hash=document.content
     )
@@ -152,7 +152,7 @@ def reject_document(
     return _append_step(ledger, found, fact)
 
 
-def _checked(area: Area, cells: Mapping[str, str], today: date) -> FundFlowRow:
+def checked_document(area: Area, cells: Mapping[str, str], today: date) -> FundFlowRow:
     """Check the row as a file's row is checked; DocumentFaulty with everything that is wrong."""
     codes = cast("dict[str, str]", area.options.get("chart") or {})
     context = CheckContext(

@@ -9,10 +9,15 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from support.services import fresh_database, require_postgres, stop_services
 
 from ledger.store import schema
 from medfund.cli import main
+
+#: A machine that is busy is not a defect: no generated example has a deadline.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_sessionfinish() -> None:

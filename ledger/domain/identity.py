@@ -69,6 +69,11 @@ def plan_stream(area: str, fund: str, period: str) -> UUID:
     return _stream("plan", area, fund, period)
 
 
+def prepayments_stream(area: str, fund: str, period: str) -> UUID:
+    """One stream per leaf fund and month: its batches of prepayments (预付单)."""
+    return _stream("prepayments", area, fund, period)
+
+
 def institution_stream(area: str, code: str) -> UUID:
     """One stream per institution: how it stands (定点机构状态)."""
     return _stream("institution", area, code)
@@ -131,6 +136,26 @@ def bank_statement_stream(area: str, source: str, account: str, period: str) -> 
     return _stream("bank-statement", area, source, account, period)
 
 
+def layers_stream(area: str, fund: str, period: str) -> UUID:
+    """One stream per leaf fund and month: the recorded checks of its one-stop layers (一站式核查)."""
+    return _stream("layers", area, fund, period)
+
+
+def manual_claim_stream(area: str, claim_no: str) -> UUID:
+    """One stream per manual claim: from its receipt to its decision (手工报销受理)."""
+    return _stream("manual-claim", area, claim_no)
+
+
 def reconciliation_stream(area: str, counterparty: str, period: str) -> UUID:
     """One stream per kind of counterparty and month: the recorded results (对账结果)."""
     return _stream("reconciliation", area, counterparty, period)
+
+
+def match_stream(area: str, counterparty: str, account: str, side: str, item: str) -> UUID:
+    """One stream per payment of one side (勾对): used once, for the second first event is refused."""
+    return _stream("match", area, counterparty, account, side, item)
+
+
+def break_stream(area: str, break_id: str) -> UUID:
+    """One stream per break (差异): what is done about it."""
+    return _stream("break", area, break_id)

@@ -1,4 +1,4 @@
-"""``layers``: one-stop settlement (一站式) by the policy in force: a case computed step by step."""
+"""``layers``: one-stop settlement (一站式) by the policy in force: a case step by step, a month checked."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -8,13 +8,24 @@ from typing import Any
 import click
 
 from ledger.domain.money import format_yuan
+from ledger.domain.period import Period
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
+from medfund.cli.archived import archive_up_to_now
+from medfund.cli.files import deliver
 from medfund.cli.output import Output
+from medfund.cli.reading import Month
 from medfund.cli.refusing import Day
+from projections.reports.csv import to_csv
+from projections.reports.layers_tables import layers_table, unsure_name
+from projections.reports.xlsx import to_xlsx
+from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.policy_file import read_policy
+from settlement.clearing.provisional import refuse_other_funds, refuse_unfinished
+from settlement.clearing.records import MEMORY_MIB
 from settlement.intake.amounts import parse_amount
 from settlement.intake.cells import BadCell
+from settlement.one_stop.check import CheckQuestion, check_month
 from settlement.one_stop.document import Case, work, worked_document
 from settlement.one_stop.in_force import (
     ChosenLayers,
@@ -25,6 +36,7 @@ from settlement.one_stop.in_force import (
 )
 from settlement.one_stop.layers import Cost, YearSoFar
 from settlement.one_stop.policy import ELSEWHERE, HERE, CaseKind
+from settlement.one_stop.recording import check_document, record_check
 from settlement.policies import load_policies
 
 LAYERS = {
@@ -202,3 +214,119 @@ def _step_row(output: Output, step: dict[str, Any]) -> Sequence[str]:
         else f"{format_yuan(ceiling)} ({format_yuan(step['paid_before_fen'])})",
         format_yuan(step["paid_fen"]),
     )
+
+
+_SHOWN = 50
+_RESULT_FILES = (".csv", ".xlsx")
+_UNJUDGED = {
+    "no_scope": ("无范围内金额", "no amount within scope"),
+    "no_rule": ("无适用规则", "no rule fits"),
+    "cost_out_of_bounds": ("费用超出范围", "cost out of bounds"),
+    "no_policy": ("无待遇政策", "no policy"),
+}
+
+
+@layers.command("check", help="按现行政策核查一个月的结算 / check a month against the policy")
+@click.argument("period", type=Month())
+@click.option("--fund", required=True, help="承担统筹支付的险种 / fund, e.g. 390")
+@click.option(
+    "--result",
+    "target",
+    type=click.Path(path_type=Path),
+    help="结果文件 .csv 或 .xlsx / write all deviations to a file",
+)
+@click.option("--record", "recording", is_flag=True, help="登记核查结果 / record the result")
+@pass_session
+def check_command(
+    session: Session,
+    period: Period,
+    fund: str,
+    target: Path | None,
+    recording: bool,  # noqa: FBT001  click passes options by name
+) -> None:
+    """Flag settlements whose layers do not follow the policy; nothing is changed."""
+    if target is not None and target.suffix.lower() not in _RESULT_FILES:
+        raise click.UsageError("--result FILE.csv | FILE.xlsx")
+    output = session.output
+    with session.house() as house:
+        area = session.area(house)
+        refuse_other_funds(area, fund)
+        if recording:
+            area.allow(session.user, "reconcile")
+        refuse_unfinished(house.ledger.log, area.code, fund)
+        archive, watermark = archive_up_to_now(session, house)
+        refuse_unfinished(house.ledger.log, area.code, fund)
+        engine = DuckDBEngine(memory_mib=MEMORY_MIB)
+        question = CheckQuestion(area, fund, period, archive, engine, watermark)
+        checked = check_month(question, load_policies(house.ledger, area.code))
+        document = check_document(checked)
+        if recording:
+            recorded = record_check(house.ledger, area, checked, user=session.user)
+            document["recorded"] = {"position": recorded.position, "repeated": recorded.repeated}
+    if target is not None:
+        found = layers_table(document, lang=output.lang)
+        is_sheet = target.suffix.lower() == ".xlsx"
+        deliver(to_xlsx([found]) if is_sheet else to_csv(found), target)
+        document["file"] = str(target)
+    output.answer(document, lambda: _render_check(output, document))
+
+
+def _render_check(output: Output, document: dict[str, Any]) -> None:
+    output.line(
+        output.say(
+            f"{document['fund']} {document['period']} 一站式核查,日志位置 {document['position']}:"
+            f"结算 {document['settlements']} 笔,核查 {document['judged']} 笔,"
+            f"不符 {document['settlements_flagged']} 笔({document['deviations']} 项,"
+            f"其中存疑 {document['unsure']} 项)",
+            f"{document['fund']} {document['period']}, log position {document['position']}: "
+            f"{document['settlements']} settlements, {document['judged']} judged, "
+            f"{document['settlements_flagged']} flagged ({document['deviations']} parts, "
+            f"{document['unsure']} unsure)",
+        )
+    )
+    if not document["policies"]:
+        zh = "本年没有已批准的一站式待遇政策,未标记任何结算。"
+        en = "No one-stop policy is in force in this year: nothing was flagged."
+        output.line(output.say(zh, en), style="yellow")
+    for reason, count in document["unjudged"].items():
+        if count:
+            output.line(f"  {output.say(*_UNJUDGED[reason])}: {count}")
+    if not document["history_complete"]:
+        first = document["history_from"]
+        zh = f"  年度历史自 {first} 起,累计可能不全,涉及累计的差异列为存疑。"
+        en = f"  history begins on {first}: what leans on the year is marked as unsure."
+        output.line(output.say(zh, en), style="yellow")
+    if len(document["key_versions"]) > 1:
+        zh = "  年内人员标识密钥轮换过,新旧标识不能相连,涉及累计的差异列为存疑。"
+        en = "  the person key was rotated within the year: later tokens are marked as unsure."
+        output.line(output.say(zh, en), style="yellow")
+    _render_flagged(output, document["flagged"])
+    if "recorded" in document:
+        at, same = document["recorded"]["position"], document["recorded"]["repeated"]
+        zh = f"与位置 {at} 的登记相同,未重复登记。" if same else f"已登记,位置 {at}。"
+        en = f"the same as recorded at {at}; nothing added." if same else f"recorded at {at}."
+        output.line(output.say(zh, en))
+    if "file" in document:
+        output.line(output.say(f"已写入 {document['file']}", f"written to {document['file']}"))
+
+
+def _render_flagged(output: Output, flagged: list[dict[str, Any]]) -> None:
+    if not flagged:
+        return
+    heads = output.say(
+        "结算ID|日期|机构|规则|支付项|结算|政策|差额|存疑",
+        "setl_id|date|institution|rule|part|settled|by policy|difference|unsure",
+    ).split("|")
+    rows = [
+        (
+            *(one[key] for key in ("setl_id", "date", "institution", "rule", "part")),
+            *(format_yuan(one[key]) for key in ("settled_fen", "by_policy_fen", "difference_fen")),
+            unsure_name(one["unsure"], output.lang) or "",
+        )
+        for one in flagged[:_SHOWN]
+    ]
+    output.table(heads, rows, right=(5, 6, 7))
+    if len(flagged) > _SHOWN:
+        more = len(flagged) - _SHOWN
+        zh, en = f"另有 {more} 项;全部见 --result FILE。", f"{more} more; --result FILE has all."
+        output.line(output.say(zh, en))

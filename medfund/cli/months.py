@@ -6,10 +6,9 @@ from typing import Any
 import click
 
 from ledger.aggregates.area import Area
+from ledger.aggregates.breaks import is_break_of
 from ledger.aggregates.clearing import run_name
-from ledger.aggregates.institution import change_of
 from ledger.aggregates.month import APPROVED, FROZEN, Month
-from ledger.aggregates.payout import batch_of
 from ledger.aggregates.proposal import proposal_doc_no
 from ledger.aggregates.refusal import doc_no_of
 from ledger.domain.fund import is_area
@@ -19,10 +18,10 @@ from ledger.errors import Unavailable
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
 from medfund.cli.archived import records_up_to_now
+from medfund.cli.breaking import answer_break
 from medfund.cli.by_hand import answer_proposal
 from medfund.cli.clearing_runs import answer_run
-from medfund.cli.institutions import answer_change
-from medfund.cli.paying import answer_decided, asking
+from medfund.cli.deciding import approve_payment, reject_payment
 from medfund.cli.refusing import answer_refusal, owed_in
 from medfund.tasks import run_pending
 from projections.queries.periods import periods_document
@@ -42,8 +41,7 @@ from settlement.closing import (
     reject as reject_run,
 )
 from settlement.month_runs import approve_clearing, reject_clearing
-from settlement.payout.institutions import approve_status, reject_status
-from settlement.payout.ordering import approve_payout, reject_payout
+from settlement.reconciliation.resolving import approve_break, reject_break
 from settlement.refusing import approve_refusal, reject_refusal
 
 _STATES = {
@@ -181,14 +179,11 @@ def approve(session: Session, run: str) -> None:
             )
             answer_proposal(session, proposal)
             return
-        if batch_of(run, area.code) is not None:
-            ask = asking(session, house, area)
-            paid = approve_payout(house.ledger, area, payout=run, ask=ask, user=session.user)
-            answer_decided(session, house, area, paid)
+        if is_break_of(run, area.code):
+            found = approve_break(house.ledger, area, run, user=session.user, today=house.today())
+            answer_break(session, house, found)
             return
-        if change_of(run, area.code) is not None:
-            change = approve_status(house.ledger, area, change=run, user=session.user)
-            answer_change(session, change)
+        if approve_payment(session, house, area, run):
             return
         month = approve_run(house.ledger, area, run=run, user=session.user)
         if month.state == APPROVED:
@@ -220,15 +215,11 @@ def reject(session: Session, run: str, reason: str) -> None:
             )
             answer_proposal(session, proposal)
             return
-        if batch_of(run, area.code) is not None:
-            paid = reject_payout(house.ledger, area, payout=run, reason=reason, user=session.user)
-            answer_decided(session, house, area, paid)
+        if is_break_of(run, area.code):
+            found = reject_break(house.ledger, area, run, reason=reason, user=session.user)
+            answer_break(session, house, found)
             return
-        if change_of(run, area.code) is not None:
-            answer_change(
-                session,
-                reject_status(house.ledger, area, change=run, reason=reason, user=session.user),
-            )
+        if reject_payment(session, house, area, run, reason):
             return
         month = reject_run(house.ledger, area, run=run, reason=reason, user=session.user)
     _answer(session, CloseState(month))

@@ -13,14 +13,13 @@ from ledger.domain.money import format_yuan
 from ledger.domain.period import Period
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
-from medfund.cli.archived import archive_up_to_now
+from medfund.cli.archived import records_up_to_now
 from medfund.cli.files import deliver
 from medfund.cli.reading import Month
 from medfund.cli.refusing import Day
 from projections.reports.csv import to_csv
 from projections.reports.payout_table import payout_table
 from projections.reports.xlsx import to_xlsx
-from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.owed import Records
 from settlement.clearing.provisional import refuse_unfinished
 from settlement.payout.batches import payout_of, states_of
@@ -28,7 +27,6 @@ from settlement.payout.document import list_payouts, payout_document
 from settlement.payout.ordering import Ask, Draft, prepare
 from settlement.payout.results import record_results, results_for
 
-_MEMORY_MIB = 400
 _STATES = {
     "waiting": "待复核",
     "approved": "已下单",
@@ -55,9 +53,7 @@ def asking(session: Session, house: House, area: Area) -> Ask:
 
     def ask(fund: str) -> Records:
         refuse_unfinished(house.ledger.log, area.code, fund)
-        archive, position = archive_up_to_now(session, house)
-        engine = DuckDBEngine(memory_mib=_MEMORY_MIB)
-        return Records(archive, engine, area.code, position)
+        return records_up_to_now(session, house, area.code)
 
     return ask
 

@@ -1,4 +1,4 @@
-"""``reconcile``: our settlements against what institutions state (对账)."""
+"""``reconcile``: our settlements and our money against what others state (对账)."""
 
 from pathlib import Path
 from typing import Any
@@ -9,21 +9,31 @@ from ledger.domain.money import format_yuan
 from ledger.domain.period import Period
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
+from medfund.cli.breaking import breaks_command, release_command, resolve_command
 from medfund.cli.files import deliver
+from medfund.cli.four_way import RESULT_FILES, counterparty_command, sign_command
 from medfund.cli.reading import Month
+from medfund.cli.three_way import answer_three_way
 from projections.reports.csv import to_csv
 from projections.reports.reconciliation_tables import reconciliation_tables
 from projections.reports.xlsx import to_xlsx
+from settlement.banking import COUNTERPARTIES
 from settlement.reconciliation.document import document_of
 from settlement.reconciliation.recording import month_of, open_since, record
+from settlement.reconciliation.resolving import annotate_institutions
 
 _SHOWN = 50
-_RESULT_FILES = (".csv", ".xlsx")
 
 
 @cli.group(help="对账 / reconciliation with those outside")
 def reconcile() -> None:
     """Gather the kinds of reconciliation."""
+
+
+for _counterparty in COUNTERPARTIES:
+    reconcile.add_command(counterparty_command(_counterparty))
+for _command in (sign_command, breaks_command, resolve_command, release_command):
+    reconcile.add_command(_command)
 
 
 @reconcile.command(
@@ -39,19 +49,29 @@ def reconcile() -> None:
     help="结果文件 .csv 或 .xlsx / write the result to a file",
 )
 @click.option("--record", "recording", is_flag=True, help="登记对账结果 / record the result")
+@click.option(
+    "--three-way",
+    "three_way",
+    is_flag=True,
+    help="三方核对:记账、机构申请、银行付款 / our record, the application and the bank side by side",
+)
 @pass_session
-def institution_command(
+def institution_command(  # noqa: PLR0917  click passes options by name
     session: Session,
     period: Period,
     institution: str | None,
     target: Path | None,
     recording: bool,  # noqa: FBT001
+    three_way: bool,  # noqa: FBT001
 ) -> None:
     """Reconcile a month with institutions; differences are a result, not an error."""
-    if recording and institution:
+    if recording and (institution or three_way):
         raise click.UsageError("--record 登记全部机构的结果 / --record is about all institutions")
-    if target is not None and target.suffix.lower() not in _RESULT_FILES:
+    if target is not None and target.suffix.lower() not in RESULT_FILES:
         raise click.UsageError("--result FILE.csv | FILE.xlsx")
+    if three_way:
+        answer_three_way(session, period, institution, target)
+        return
     output = session.output
     with session.house() as house:
         document = _document(session, house, period, institution, recording=recording)
@@ -78,6 +98,7 @@ def _document(
         today=house.today(),
         lang=session.output.lang,
     )
+    annotate_institutions(house.ledger, area.code, document, session.output.lang)
     if recorded is not None:
         document["recorded"] = {"position": recorded.position, "repeated": recorded.repeated}
     return document

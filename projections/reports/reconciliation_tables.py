@@ -11,8 +11,12 @@ _PARTS = {"all": ("全部", "all"), "normal": ("正常", "normal"), "refunds": (
 
 
 def reconciliation_tables(document: Mapping[str, Any], *, lang: str) -> list[Table]:
-    """Lay out totals (institutions without a statement last) and, where there are any, breaks."""
-    return [_totals_table(document, lang), _breaks_table(document, lang)]
+    """Lay out totals (institutions without a statement last), results by fund, and breaks."""
+    return [
+        _totals_table(document, lang),
+        _funds_table(document, lang),
+        _breaks_table(document, lang),
+    ]
 
 
 def _sides(*names: tuple[str, str, Kind]) -> Iterator[tuple[str, str, Kind, int]]:
@@ -68,6 +72,44 @@ def _unreconciled_row(row: Mapping[str, Any], lang: str) -> list[Cell]:
     ours = [row["ours"][key] for key in _SUMS]
     head: list[Cell] = [row["institution"], row["name"], None, None, None, None, missing]
     return [*head, *ours, *([None] * len(_SUMS)), _days(row)]
+
+
+_REASONS = {
+    "several_funds": ("对账单未分险种", "not stated by fund"),
+    "no_statement": ("未对账", "no statement"),
+    "no_fund": ("中心无此项应付", "no fund of ours owes it"),
+}
+
+
+def _funds_table(document: Mapping[str, Any], lang: str) -> Table:
+    columns = columns_in(
+        lang,
+        ("机构编号", "institution", Kind.TEXT, 16),
+        ("机构名称", "name", Kind.TEXT, 28),
+        ("基金", "fund", Kind.TEXT, 14),
+        ("清算类别", "clr_type", Kind.TEXT, 10),
+        ("中心应付(元)", "ours (yuan)", Kind.FEN, 18),
+        ("机构金额(元)", "theirs (yuan)", Kind.FEN, 18),
+        ("对账结果代码", "result code", Kind.TEXT, 10),
+        ("对账结果", "result", Kind.TEXT, 12),
+        ("说明", "note", Kind.TEXT, 20),
+    )
+    rows: list[list[Cell]] = [
+        [
+            row["institution"],
+            row["name"],
+            row["fund"],
+            row["clr_type"],
+            row["ours_fen"],
+            row["theirs_fen"],
+            row["result"],
+            row["result_name"],
+            _REASONS[row["reason"]][lang != "zh"] if row["reason"] else None,
+        ]
+        for row in document["by_fund"]
+    ]
+    title = "机构对账结果(分基金)" if lang == "zh" else "Reconciliation with institutions: by fund"
+    return table(title, columns, rows, notes=[_note(document, lang)])
 
 
 def _breaks_table(document: Mapping[str, Any], lang: str) -> Table:

@@ -19,6 +19,7 @@ from settlement.clearing.methods.county_community import CommunityYear
 from settlement.clearing.methods.drg import DrgRules
 from settlement.clearing.methods.fee_for_service import TotalControl
 from settlement.clearing.methods.per_diem import PerDiemCap, Stage
+from settlement.clearing.prepayment_rules import PrepaymentRules
 from settlement.clearing.yearly_rules import YearlyRules
 
 #: Funds that owe parts of settlements and are paid by no method: what is declared is what is settled.
@@ -264,6 +265,7 @@ class Policy:
     monthly: Monthly = field(default_factory=Monthly)
     payees: Mapping[str, str] = field(default_factory=dict)  # member → who is paid (牵头机构)
     yearly: YearlyRules = field(default_factory=YearlyRules)
+    prepayment: PrepaymentRules | None = None
 
     def in_force(self, date: str) -> bool:
         """Tell whether the policy speaks for a date."""

@@ -90,6 +90,7 @@ def policy_of(content: dict[str, Any]) -> Policy:
         monthly=file.monthly.monthly(),
         payees=dict(sorted(file.payees.items())),
         yearly=file.yearly.rules(),
+        prepayment=None if file.prepayment is None else file.prepayment.rules(head.fund),
     )
 
 

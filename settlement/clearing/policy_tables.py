@@ -12,6 +12,7 @@ from settlement.clearing.method_tables import MethodTable
 from settlement.clearing.monthly_table import MonthlyTable
 from settlement.clearing.policy import PART_FUNDS, Basis, Family, SharingBy
 from settlement.clearing.policy_words import Fen, Institution, Leaf, PolicyTable, Share
+from settlement.clearing.prepayment_table import PrepaymentTable
 from settlement.clearing.yearly_table import YearlyTable
 
 
@@ -143,6 +144,7 @@ class PolicyFile(PolicyTable):
     monthly: MonthlyTable = MonthlyTable()
     payees: dict[Institution, Institution] = Field(default_factory=dict)
     yearly: YearlyTable = YearlyTable()
+    prepayment: PrepaymentTable | None = None
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "PolicyFile":

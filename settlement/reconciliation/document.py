@@ -6,6 +6,7 @@ from typing import Any
 
 from ledger.aggregates.area import Area
 from settlement.intake.vocabulary import CLR_TYPE_WORDS, INSUTYPE_WORDS
+from settlement.reconciliation.by_fund import FundResult
 from settlement.reconciliation.institutions import (
     Break,
     DetailResult,
@@ -72,6 +73,19 @@ class _Writer:
             "first_recorded": self.age(group_key(group)),
         }
 
+    def fund(self, one: FundResult) -> dict[str, Any]:
+        result = None if one.result is None else self.result(one.result)
+        return {
+            **self.named(one.key.institution),
+            "fund": one.key.fund or None,
+            "clr_type": one.key.clr_type,
+            "clr_type_name": self._word(CLR_TYPE_WORDS, one.key.clr_type),
+            "ours_fen": one.ours_fen,
+            "theirs_fen": one.theirs_fen,
+            **(result or {"result": None, "result_name": None}),
+            "reason": one.reason,
+        }
+
     def _word(self, words: Mapping[str, tuple[str, ...]], code: str) -> str | None:
         return words[code][0] if code in words else None
 
@@ -127,6 +141,7 @@ def document_of(
         "summary": summary_of(found),
         "groups": [writer.group(group) for group in found.groups],
         "unreconciled": [writer.unreconciled(one) for one in found.unreconciled],
+        "by_fund": [writer.fund(one) for one in found.by_fund],
         "details": [writer.details(one) for one in found.details],
         "elsewhere": _totals(found.elsewhere),
     }

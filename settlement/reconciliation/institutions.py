@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from ledger.events.reconciliation import StatementTotalsReceived
+from settlement.reconciliation.by_fund import ByFund, FundResult, owed_by_fund
 from settlement.reconciliation.match import (
     NOTHING,
     Detail,
@@ -99,6 +100,7 @@ class Reconciliation:
     groups: tuple[Group, ...]
     unreconciled: tuple[Unreconciled, ...]
     details: tuple[DetailResult, ...]
+    by_fund: tuple[FundResult, ...]
     elsewhere: Totals  # settlements at institutions of other areas: theirs to reconcile (异地清分)
 
     @property
@@ -126,12 +128,14 @@ def reconcile(found: MonthFacts, *, registered: Collection[str]) -> Reconciliati
     groups: list[Group] = []
     unreconciled, details = [], []
     elsewhere: list[Detail] = []
+    by_fund = ByFund()
     for institution in sorted({*ours, *stated, *found.details}):
         claims = ours.get(institution, [])
         if registered and institution not in registered:
             elsewhere += [claim.detail for claim in claims]
             continue
         mine = list(_groups(claims, stated.get(institution, {})))
+        _add_by_fund(by_fund, claims, mine, stated=institution in stated)
         if institution in stated:
             groups += mine
         elif claims:
@@ -149,8 +153,27 @@ def reconcile(found: MonthFacts, *, registered: Collection[str]) -> Reconciliati
         groups=tuple(groups),
         unreconciled=tuple(unreconciled),
         details=tuple(details),
+        by_fund=by_fund.results(),
         elsewhere=sum_up(elsewhere),
     )
+
+
+def _add_by_fund(
+    by_fund: ByFund, claims: Iterable[Claim], groups: Iterable[Group], *, stated: bool
+) -> None:
+    """Add an institution's groups to the results by fund."""
+    parts: dict[tuple[GroupKey, bool], list[Claim]] = {}
+    for claim in claims:
+        parts.setdefault((claim.group, claim.detail.refund), []).append(claim)
+    for group in groups:
+        mine = [
+            claim
+            for refund in {ALL: (False, True), NORMAL: (False,), REFUNDS: (True,)}[group.part]
+            for claim in parts.get((group.key, refund), ())
+        ]
+        sides = (group.ours, group.theirs)
+        owed = owed_by_fund(mine)
+        by_fund.add(group.key.institution, group.key.clr_type, owed, sides, stated=stated)
 
 
 def _groups(

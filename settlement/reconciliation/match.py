@@ -4,7 +4,7 @@ Results are those of the interface (3201 ``stmt_rslt``): 平 · 中心多 · 机
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -113,90 +113,6 @@ def _take(partners: list[Detail], detail: Detail) -> Detail:
         if partners[place].amounts == detail.amounts:
             return partners.pop(place)
     return partners.pop()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Payment:
-    """One payment as our books or the bank's statement has it; the amount is signed, + is in."""
-
-    ref: str  # our order number, or what the bank prints of it
-    day: int  # ordinal of the date
-    fen: int
-    party: str
-    line: int
-
-
-def match_payments(
-    ours: Iterable[Payment], theirs: Iterable[Payment], *, days_apart: int
-) -> Matched[Payment]:
-    """Match payments one to one: by reference and amount, then by party and amount near in time.
-
-    An amount that could go with several of the other side goes with the nearest day, then the
-    earlier line; a reference that agrees with another amount is unequal, never silently even.
-    """
-    found: Matched[Payment] = Matched()
-    open_ours, open_theirs = list(ours), list(theirs)
-    for key, fits, side in (
-        (_by_ref_and_amount, _always, found.even),
-        (_by_ref, _always, found.unequal),
-        (_by_party_and_amount, _near(days_apart), found.even),
-    ):
-        pairs = _pairs(open_ours, open_theirs, key, fits)
-        side.extend(pairs)
-        mine, other = {id(a) for a, _ in pairs}, {id(b) for _, b in pairs}
-        open_ours = [one for one in open_ours if id(one) not in mine]
-        open_theirs = [one for one in open_theirs if id(one) not in other]
-    found.only_ours, found.only_theirs = open_ours, open_theirs
-    return found
-
-
-def _by_ref_and_amount(one: Payment) -> Hashable:
-    return (one.ref, one.fen) if one.ref else None
-
-
-def _by_ref(one: Payment) -> Hashable:
-    return one.ref or None
-
-
-def _by_party_and_amount(one: Payment) -> Hashable:
-    return one.party, one.fen
-
-
-def _always(_mine: Payment, _other: Payment) -> bool:
-    return True
-
-
-def _near(days: int) -> Callable[[Payment, Payment], bool]:
-    def fits(mine: Payment, other: Payment) -> bool:
-        both_named = bool(mine.ref and other.ref)  # and differently, or they had met before
-        return not both_named and abs(mine.day - other.day) <= days
-
-    return fits
-
-
-def _pairs(
-    ours: Sequence[Payment],
-    theirs: Sequence[Payment],
-    key: Callable[[Payment], Hashable],
-    fits: Callable[[Payment, Payment], bool],
-) -> list[tuple[Payment, Payment]]:
-    """Pair what shares a key, the nearest in time first, each once."""
-    groups: dict[Hashable, list[Payment]] = {}
-    for other in theirs:
-        groups.setdefault(key(other), []).append(other)
-    groups.pop(None, None)
-    near = sorted(
-        (abs(mine.day - other.day), mine.line, other.line, mine, other)
-        for mine in ours
-        for other in groups.get(key(mine), ())
-        if fits(mine, other)
-    )
-    pairs, taken = [], set()
-    for _, _, _, mine, other in near:
-        if id(mine) not in taken and id(other) not in taken:
-            taken |= {id(mine), id(other)}
-            pairs.append((mine, other))
-    return pairs
 
 
 def repeated_keys(details: Iterable[Detail]) -> list[tuple[str, bool]]:

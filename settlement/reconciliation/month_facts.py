@@ -18,6 +18,7 @@ from ledger.store.reading import StoredFact
 from settlement.reconciliation.match import Detail
 
 _PAGE = 20_000
+_OWED = "owed.booked"  # what a settlement raises, by the fund that owes it
 
 
 class _Log(Protocol):
@@ -33,10 +34,11 @@ class GroupKey(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """One of our settlements: its group, and its amounts with the position it lies at."""
+    """One of our settlements: its group, its amounts with the position it lies at, who owes them."""
 
     group: GroupKey
     detail: Detail
+    funds: tuple[tuple[str, int], ...] = ()  # leaf fund and fen, as booked
 
 
 class StatedDetail(NamedTuple):
@@ -64,6 +66,12 @@ class _Amounts(msgspec.Struct, gc=False):
     acct_pay: int
 
 
+class _Posting(msgspec.Struct, gc=False):
+    fund: str
+    credit: str
+    fen: int
+
+
 class _Source(msgspec.Struct, gc=False):
     intake: str | None = None
 
@@ -78,6 +86,7 @@ class _SlimClaim(msgspec.Struct, gc=False):
     clr_type: str
     setl_date: str
     amounts: _Amounts
+    postings: list[_Posting]
     source: _Source
 
 
@@ -163,6 +172,7 @@ class _Reader:
                 account_fen=amounts.acct_pay,
                 line=at,
             ),
+            tuple((one.fund, one.fen) for one in fact.postings if one.credit == _OWED),
         )
         waiting = self._waiting.get(fact.source.intake or "")
         if waiting is None:

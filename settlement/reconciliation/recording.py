@@ -26,7 +26,7 @@ from settlement.reconciliation.month_facts import read_month
 
 INSTITUTION = "institution"
 #: Asia/Shanghai has had no other offset since 1991, and no log is older.
-_SHANGHAI = timezone(timedelta(hours=8))
+SHANGHAI = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,11 @@ def record(ledger: FundLedger, area: Area, found: Reconciliation, *, user: str |
     history = _history(ledger, area.code, found.period)
     if history and _said(history[-1][1]) == _said(fact):
         return Recorded(history[-1][0], repeated=True)
+    version = len(ledger.history(stream)) + 1  # a sign-off lies there too
     receipt = ledger.append(
-        [Envelope(stream, len(history) + 1, fact)],
+        [Envelope(stream, version, fact)],
         Commit(
-            key=f"reconciliation:{stream}:{len(history) + 1}",
+            key=f"reconciliation:{stream}:{version}",
             input_hash=sha256(msgspec.json.encode(fact)).hexdigest(),
         ),
     )
@@ -92,7 +93,7 @@ def open_since(ledger: FundLedger, found: Reconciliation) -> Mapping[Hashable, O
     for position in set(since.values()):
         seal = ledger.log.seal_covering(position)
         if seal is not None:
-            days[position] = moment_of(seal.at_us).astimezone(_SHANGHAI).date()
+            days[position] = moment_of(seal.at_us).astimezone(SHANGHAI).date()
     return {key: OpenSince(at, days[at]) for key, at in since.items() if at in days}
 
 

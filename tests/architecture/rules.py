@@ -47,10 +47,12 @@ PURE = (
     "settlement.clearing.point_value",
     "settlement.clearing.policy",
     "settlement.clearing.yearly",
+    "settlement.clearing.prepayment_rules",
     "settlement.clearing.yearly_rules",
     "settlement.one_stop.layers",
     "settlement.one_stop.policy",
     "settlement.reconciliation.match",
+    "settlement.reconciliation.match_money",
 )
 
 #: Which rooms may use which library. Programs of the test-suite belong to no room.

@@ -57,3 +57,13 @@ def state(banked):
         return banked.bring(path, **how)
 
     return stated
+
+
+@pytest.fixture
+def setup_again(banked):
+    """Run the setup again with more in it."""
+
+    def again(**more):
+        return apply_setup(banked.ledger, setup_file(**more), user=ADMINISTRATOR)
+
+    return again

@@ -1,18 +1,14 @@
-"""对总账、对明细账 and payments: each fact used once, nothing lost on either side."""
+"""对总账、对明细账: each fact used once, nothing lost on either side."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from settlement.reconciliation.match import (
     NOTHING,
     Detail,
-    Payment,
     Result,
     Totals,
     compare_totals,
     match_details,
-    match_payments,
     repeated_keys,
 )
 
@@ -82,62 +78,3 @@ def test_a_settlement_that_one_side_shows_twice_is_matched_once():
     again = match_details(theirs, [detail("S1", 70, line=9)])
     assert len(again.even) + len(again.unequal) == 1
     assert len(again.only_ours) == 1
-
-
-def payment(line, fen, day=10, *, ref="", party="H1"):
-    return Payment(ref=ref, day=day, fen=fen, party=party, line=line)
-
-
-@pytest.mark.parametrize(
-    ("ours", "theirs", "even", "unequal"),
-    [
-        ([payment(1, -500, ref="P1")], [payment(1, -500, 15, ref="P1", party="?")], [(1, 1)], []),
-        ([payment(1, -500, ref="P1")], [payment(1, -400, ref="P1")], [], [(1, 1)]),
-        ([payment(1, -500)], [payment(1, -500, 13)], [(1, 1)], []),
-        ([payment(1, -500)], [payment(1, -500, 14)], [], []),  # more than three days apart
-        ([payment(1, -500, ref="P1")], [payment(1, -500, ref="P2")], [], []),  # two named payments
-        ([payment(1, -500)], [payment(1, 500)], [], []),  # the sign counts
-        ([payment(1, -500, 10)], [payment(1, -500, 12), payment(2, -500, 11)], [(1, 2)], []),
-        (
-            [payment(1, -500, 10), payment(2, -500, 11)],
-            [payment(1, -500, 11), payment(2, -500, 10)],
-            [(1, 2), (2, 1)],
-            [],
-        ),
-    ],
-)
-def test_payments(ours, theirs, even, unequal):
-    found = match_payments(ours, theirs, days_apart=3)
-    assert [(a.line, b.line) for a, b in found.even] == even
-    assert [(a.line, b.line) for a, b in found.unequal] == unequal
-
-
-_rows = st.lists(
-    st.builds(
-        Payment,
-        ref=st.sampled_from(["", "P1", "P2"]),
-        day=st.integers(1, 6),
-        fen=st.sampled_from([-100, 100, 200]),
-        party=st.sampled_from(["H1", "H2"]),
-        line=st.integers(1, 99),
-    ),
-    max_size=12,
-    unique_by=lambda one: one.line,
-)
-
-
-@given(_rows, _rows, st.randoms())
-def test_every_payment_is_used_exactly_once_and_the_order_of_input_is_irrelevant(
-    ours, theirs, random
-):
-    found = match_payments(ours, theirs, days_apart=2)
-    used = [a for a, _ in found.even + found.unequal] + found.only_ours
-    other = [b for _, b in found.even + found.unequal] + found.only_theirs
-    assert sorted(used) == sorted(ours)
-    assert sorted(other) == sorted(theirs)
-    mixed, mixed_theirs = ours[:], theirs[:]
-    random.shuffle(mixed)
-    random.shuffle(mixed_theirs)
-    again = match_payments(mixed, mixed_theirs, days_apart=2)
-    assert sorted(again.even) == sorted(found.even)
-    assert sorted(again.unequal) == sorted(found.unequal)

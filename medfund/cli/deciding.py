@@ -1,0 +1,48 @@
+"""``approve`` and ``reject`` of what has to do with paying: told apart by the form of the id."""
+
+from ledger.aggregates.area import Area
+from ledger.aggregates.institution import change_of
+from ledger.aggregates.payout import batch_of
+from ledger.aggregates.prepayment import prepayment_of
+from medfund.bootstrap import House
+from medfund.cli.app import Session
+from medfund.cli.institutions import answer_change
+from medfund.cli.paying import answer_decided, asking
+from medfund.cli.prepaying import answer_prepayment
+from settlement.payout.institutions import approve_status, reject_status
+from settlement.payout.ordering import approve_payout, reject_payout
+from settlement.payout.prepaying import approve_prepayment, reject_prepayment
+
+
+def approve_payment(session: Session, house: House, area: Area, name: str) -> bool:
+    """Approve and answer; false where the id is of something else."""
+    ledger, user = house.ledger, session.user
+    if batch_of(name, area.code) is not None:
+        ask = asking(session, house, area)
+        paid = approve_payout(ledger, area, payout=name, ask=ask, user=user)
+        answer_decided(session, house, area, paid)
+    elif change_of(name, area.code) is not None:
+        answer_change(session, approve_status(ledger, area, change=name, user=user))
+    elif prepayment_of(name, area.code) is not None:
+        today = house.today()
+        found = approve_prepayment(ledger, area, prepayment=name, user=user, today=today)
+        answer_prepayment(session, found)
+    else:
+        return False
+    return True
+
+
+def reject_payment(session: Session, house: House, area: Area, name: str, reason: str) -> bool:
+    """Send back and answer; false where the id is of something else."""
+    ledger, user = house.ledger, session.user
+    if batch_of(name, area.code) is not None:
+        paid = reject_payout(ledger, area, payout=name, reason=reason, user=user)
+        answer_decided(session, house, area, paid)
+    elif change_of(name, area.code) is not None:
+        answer_change(session, reject_status(ledger, area, change=name, reason=reason, user=user))
+    elif prepayment_of(name, area.code) is not None:
+        found = reject_prepayment(ledger, area, prepayment=name, reason=reason, user=user)
+        answer_prepayment(session, found)
+    else:
+        return False
+    return True
