@@ -6,30 +6,33 @@ demo goes on where the book stands. Another seed or number of claims begins anot
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-from ledger.archive.read import Archive
+from ledger.aggregates.clearing import APPROVED
 from ledger.archive.write import bring_up_to
+from ledger.domain.fund import fund_name
 from ledger.domain.money import format_yuan
 from ledger.domain.period import Period
 from ledger.store import schema
 from medfund.bootstrap import House
 from medfund.cli.app import Session
-from medfund.demo.year import CLEARED_FUNDS, SampleYear, is_made, write_sample_year
+from medfund.cli.statements import statement_of
+from medfund.cli.year_steps import LEAVES, SHOWN, Desk, settle_month
+from medfund.demo.city import YEAR
+from medfund.demo.year import SampleYear, is_made, write_sample_year
 from medfund.settings import Settings
-from settlement.clearing.engines.duckdb import DuckDBEngine
-from settlement.clearing.month_document import month_document
+from projections.queries.obligations import obligations_document
+from projections.reports.pdf import to_pdf
 from settlement.clearing.policy_file import read_policy
-from settlement.clearing.provisional import ask, clear_month, policy_of_month
-from settlement.intake.bring_in import Desk, bring_in
-from settlement.policies import approve_policy, load_policies, propose
+from settlement.intake.bring_in import Desk as IntakeDesk
+from settlement.intake.bring_in import bring_in
+from settlement.month_runs import load_clearing
+from settlement.policies import approve_policy, propose
 from settlement.setup import apply_setup
 from settlement.setup_file import read_setup
 
 CLAIMS = 1_000_000
-_MEMORY_MIB = 400
 Step = Callable[[str, str], None]
 
 
@@ -50,10 +53,11 @@ def run_year(session: Session, *, seed: int, claims: int, folder: Path, months: 
     schema.upgrade(settings.database_url)
     city = Session(settings, user="clerk1", area=None, output=output)
     with city.house() as house:
-        _found(house, sample)
+        _found(city, house, sample)
         step("建账,政策已批准", "area set up, policies in force")
-        documents = list(_months(city, house, sample.claims_files[:months], step))
-    _show_year(city, documents)
+        _months(city, house, sample.claims_files[:months], step)
+        _show_year(city, house, months)
+        _print_statement(city, house, folder, Period(sample.year, (months + 1) // 2))
     _say_next(city, database, sample)
 
 
@@ -71,9 +75,10 @@ def _begin_anew(files: Path, database: Path) -> None:
         old.unlink()
 
 
-def _found(house: House, sample: SampleYear) -> None:
+def _found(session: Session, house: House, sample: SampleYear) -> None:
     """Set the city up, and have its policies proposed and approved by two people."""
     apply_setup(house.ledger, read_setup(sample.setup), user="admin1")
+    _bring(session, house, sample.flows)
     area = house.area()
     for path in sample.policies:
         version = propose(house.ledger, area, read_policy(path), user="clerk1")
@@ -81,23 +86,27 @@ def _found(house: House, sample: SampleYear) -> None:
             approve_policy(house.ledger, area, policy=version.id, user="reviewer1")
 
 
-def _months(
-    session: Session, house: House, files: Sequence[Path], step: Step
-) -> Iterator[dict[str, Any]]:
+def _months(session: Session, house: House, files: Sequence[Path], step: Step) -> None:
+    """Bring month after month in, settle and pay it, and say what became of it."""
     for path in files:
-        period = Period.parse(path.stem.removeprefix("claims-"))
+        desk = Desk(house, Period.parse(path.stem.removeprefix("claims-")))
         rows = _bring(session, house, path)
-        said = [f"{period}  {rows:>7,}"]
-        for fund in CLEARED_FUNDS:
-            document = _cleared(house, fund, period)
-            said.append(_in_short(document))
-            yield document
+        settle_month(desk)
+        said = [f"{desk.month}  {rows:>7,}"]
+        said += [f"{fund} {format_yuan(_payable(house, fund, desk.month))}" for fund in LEAVES]
         step("  ".join(said), "  ".join(said))
+
+
+def _payable(house: House, fund: str, month: Period) -> int:
+    runs = load_clearing(house.ledger, house.area().code, fund, str(month)).runs
+    return sum(
+        line.payable_fen for run in runs if run.state == APPROVED for line in run.computed.lines
+    )
 
 
 def _bring(session: Session, house: House, path: Path) -> int:
     with session.output.progress(path.name) as progress:
-        desk = Desk(
+        desk = IntakeDesk(
             ledger=house.ledger,
             vault=house.vault,
             area=house.area(),
@@ -115,58 +124,60 @@ def _bring(session: Session, house: House, path: Path) -> int:
     return outcome.posted + outcome.already
 
 
-def _cleared(house: House, fund: str, period: Period) -> dict[str, Any]:
-    """Compute what the institutions are due for a month."""
-    area, log = house.area(), house.ledger.log
-    watermark = log.last_position()
-    bring_up_to(log, house.archive, position=watermark)
-    chosen = policy_of_month(load_policies(house.ledger, area.code), fund, period)
-    question = ask(
-        Archive(house.archive),
-        DuckDBEngine(memory_mib=_MEMORY_MIB),
-        area=area.code,
-        fund=fund,
-        period=period,
-        watermark=watermark,
-    )
-    names = {code: name for code, (name, _) in area.institutions.items()}
-    return month_document(
-        clear_month(question, chosen), area=area.code, fund=fund, period=str(period), names=names
-    )
-
-
-def _in_short(document: dict[str, Any]) -> str:
-    total, points = document["total"], document["points"]
-    return (
-        f"{document['fund']} {total['cases']:,}"
-        f"  {format_yuan(total['booked_fen'])} → {format_yuan(total['due_fen'])}"
-        f"  @{points['value'] if points else '-'}"
-    )
-
-
-def _show_year(session: Session, documents: list[dict[str, Any]]) -> None:
-    """Print the year by fund: what was booked and what is due."""
+def _show_year(session: Session, house: House, months: int) -> None:
+    """Print the year by fund: what was booked, taken off and paid, beside what is due."""
     output = session.output
-    heads = output.say("险种|例数|挂起|记账|应付", "fund|cases|held back|booked|due").split("|")
+    house.catch_up()
+    found = obligations_document(house.reads, area=None)["institutions"]
+    heads = output.say(
+        "险种|结算|记账|拒付|保证金|已拨付|未拨付|按政策应付",
+        "fund|settlements|booked|refused|deposit|paid|owed|due by the policies",
+    )
     rows = []
-    for fund in CLEARED_FUNDS:
-        mine = [one for one in documents if one["fund"] == fund]
+    for fund in LEAVES:
+        mine = [one for one in found if one["fund"] == fund]
+        sums = {
+            name: sum(one[name] for one in mine)
+            for name in ("booked_fen", "refused_fen", "deposit_fen", "paid_fen", "owed_fen")
+        }
+        sums["owed_fen"] -= sums["deposit_fen"]
+        due = sum(_due(house, fund, Period(YEAR, month)) for month in range(1, months + 1))
         rows.append(
             (
-                fund,
-                f"{sum(one['total']['cases'] for one in mine):,}",
-                f"{sum(one['cases']['held_back'] for one in mine):,}",
-                format_yuan(sum(one["total"]["booked_fen"] for one in mine)),
-                format_yuan(sum(one["total"]["due_fen"] for one in mine)),
+                f"{fund} {fund_name(fund, output.lang)}",
+                f"{sum(one['settlements'] + one['refunds'] for one in mine):,}",
+                *map(format_yuan, sums.values()),
+                format_yuan(due) if due else "-",
             )
         )
-    output.table(heads, rows, right=range(1, 5))
+    output.table(heads.split("|"), rows, right=range(1, 8))
+
+
+def _due(house: House, fund: str, month: Period) -> int:
+    runs = load_clearing(house.ledger, house.area().code, fund, str(month)).runs
+    approved = [run for run in runs if run.state == APPROVED]
+    return sum(line.due_fen or 0 for run in approved[-1:] for line in run.computed.lines)
+
+
+def _print_statement(session: Session, house: House, folder: Path, month: Period) -> None:
+    """Print one hospital's statement: its way from claims to the bank's line."""
+    bring_up_to(house.ledger.log, house.archive)
+    tables = statement_of(session, house, str(month), LEAVES[0], SHOWN)
+    target = folder / f"settlement-{month}-{SHOWN}.pdf"
+    lang, font = session.output.lang, session.settings.pdf_font
+    target.write_bytes(to_pdf(tables, lang=lang, font=Path(font) if font else None))
+    bridge = next(one for one in tables if one.title in {"从记账到实拨", "From booked to paid"})
+    session.output.line()
+    session.output.line(f"{SHOWN} {month} {LEAVES[0]}  {' '.join(bridge.notes)}")
+    for label, fen in bridge.rows:
+        session.output.line(f"  {format_yuan(int(fen or 0)):>18}  {label}")
+    session.output.line(session.output.say(f"结算单:{target}", f"The statement: {target}"))
 
 
 def _say_next(session: Session, database: Path, sample: SampleYear) -> None:
     output, book = session.output, f"./run medfund --db sqlite:///{database}"
     output.line(output.say(f"账簿:{database}", f"The book: {database}"))
     output.line(output.say("下一步:", "Next:"))
-    output.line(f"  {book} clear {sample.year}-06 --fund 310.pooled --dry-run")
-    output.line(f"  {book} obligations --institution H{sample.area}00001")
+    output.line(f"  {book} clear {sample.year} --fund 310.pooled --dry-run")
+    output.line(f"  {book} report settlement {sample.year} --institution {SHOWN} --format xlsx")
     output.line(f"  {book} serve")

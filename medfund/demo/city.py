@@ -4,6 +4,7 @@ Invented, but of the usual make: three levels of hospitals with their coefficien
 sixth to six times a thousand points, wards that are paid by the day, outpatients by the item.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 CITY_CODE, CITY_NAME = "330600", "样例市"
@@ -113,6 +114,31 @@ def groups_text() -> str:
     """Write the catalogue (病种目录) that stands beside the policies."""
     rows = (f"{one.code},{one.points},{_yuan(one.average_fen)}" for one in GROUPS)
     return "\n".join(["病种编码,分值,次均费用", *rows]) + "\n"
+
+
+#: What a leaf fund takes in every month, by item; and the share of a year's care that it opens with.
+_INCOME = {
+    "310.pooled": ("contribution.employer", 9),
+    "310.personal": ("contribution.individual", 18),
+    "390": ("contribution.individual", 6),
+}
+
+
+def flows_text(owed_fen: Mapping[str, int]) -> str:
+    """Write the year's income, a twentieth more than its care costs, and the opening balances."""
+    lines = ["doc_no,date,area,fund,item,amount,note"]
+    for fund, (item, months) in _INCOME.items():
+        month_fen = owed_fen[fund] // 12 + 1
+        opening = _yuan(month_fen * months)
+        lines.append(
+            f"QC-{fund},{YEAR - 1}-12-31,{CITY_CODE},{fund},opening_balance,{opening},上年结转"
+        )
+        lines += [
+            f"JF-{fund}-{month:02d},{YEAR}-{month:02d}-05,{CITY_CODE},{fund},{item},"
+            f"{_yuan(month_fen * 105 // 100)},{month}月保费"
+            for month in range(1, 13)
+        ]
+    return "\n".join(lines) + "\n"
 
 
 _TITLES = {

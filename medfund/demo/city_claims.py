@@ -24,7 +24,7 @@ _DEDUCTIBLE = {1: 30_000, 2: 60_000, 3: 80_000}
 _PERSONS = 400_000
 _REFUNDED = 143  # one in so many
 _FAR_BELOW, _FAR_ABOVE, _UNGROUPED = 6, 10, 199  # of two hundred
-_POOLED = 5  # its place among the amounts of a row
+_POOLED, _ACCOUNT = 5, 7  # places among the amounts of a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +65,12 @@ _CARES = tuple(
 
 @dataclass(slots=True)
 class CityClaims:
-    """What was written: the files, the number of rows, and what the cases of points were charged."""
+    """What was written: the files, the number of rows, and what the funds were charged in fen."""
 
     files: list[Path] = field(default_factory=list)
     rows: int = 0
     points_fen: Counter[str] = field(default_factory=Counter)
+    owed_fen: Counter[str] = field(default_factory=Counter)  # by leaf fund, refunds taken off
 
 
 def write_city_claims(folder: Path, *, seed: int, claims: int) -> Iterator[CityClaims]:
@@ -79,7 +80,7 @@ def write_city_claims(folder: Path, *, seed: int, claims: int) -> Iterator[CityC
     for month, count in counts.items():
         period = Period(YEAR, month)
         path = folder / f"claims-{period}.csv"
-        rows = _month(period, count, Random(f"{seed}/{period}"), written.points_fen)  # noqa: S311
+        rows = _month(period, count, Random(f"{seed}/{period}"), written)  # noqa: S311
         with path.open("w", encoding="utf-8", newline="") as file:
             file.write(HEADS + "\n")
             file.writelines(rows)
@@ -88,7 +89,7 @@ def write_city_claims(folder: Path, *, seed: int, claims: int) -> Iterator[CityC
         yield written
 
 
-def _month(period: Period, count: int, rng: Random, points_fen: Counter[str]) -> Iterator[str]:
+def _month(period: Period, count: int, rng: Random, written: CityClaims) -> Iterator[str]:
     """Draw the rows of a month; a refund follows its settlement."""
     month, days, number = str(period), period.last_day.day, 0
     while number < count:
@@ -99,8 +100,12 @@ def _month(period: Period, count: int, rng: Random, points_fen: Counter[str]) ->
         if rng.getrandbits(16) % _REFUNDED == 0 and number < count:
             number += 1
             yield f"{before}{','.join([_yuan(-fen) for fen in amounts])},1{after}"
-        elif care.grouped:
-            points_fen["310.pooled" if care.insutype == "310" else "390"] += amounts[_POOLED]
+            continue
+        fund = "310.pooled" if care.insutype == "310" else "390"
+        written.owed_fen[fund] += amounts[_POOLED]
+        written.owed_fen["310.personal"] += amounts[_ACCOUNT]
+        if care.grouped:
+            written.points_fen[fund] += amounts[_POOLED]
 
 
 def _settlement(

@@ -1,4 +1,4 @@
-"""The sample city's year as a folder of files: setup, catalogue, two policies, twelve months of claims.
+"""The sample city's year as a folder of files: setup, flows, catalogue, policies, twelve months of claims.
 
 Everything follows from the seed and the number of claims; files that are there already are kept.
 """
@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from medfund.demo.city import CITY_CODE, YEAR, groups_text, policy_text, setup_text
+from medfund.demo.city import CITY_CODE, YEAR, flows_text, groups_text, policy_text, setup_text
 from medfund.demo.city_claims import CityClaims, write_city_claims
 
 CLEARED_FUNDS = ("310.pooled", "390")
 _MADE = "made.json"
-_FORM = 1  # raised when the files of the same seed change
+_FORM = 2  # raised when the files of the same seed change
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class SampleYear:
     area: str
     year: int
     setup: Path
+    flows: Path
     policies: tuple[Path, ...]
     claims_files: tuple[Path, ...]
     claims: int
@@ -43,6 +44,7 @@ def write_sample_year(
         area=CITY_CODE,
         year=YEAR,
         setup=folder / "setup.toml",
+        flows=folder / f"fund_flows-{YEAR}.csv",
         policies=tuple(folder / f"policy-{fund}.toml" for fund in CLEARED_FUNDS),
         claims_files=tuple(folder / f"claims-{YEAR}-{month:02d}.csv" for month in range(1, 13)),
         claims=claims,
@@ -54,6 +56,7 @@ def write_sample_year(
     for written in write_city_claims(folder, seed=seed, claims=claims):
         progress(written.rows, claims)
     year.setup.write_text(setup_text(), encoding="utf-8")
+    year.flows.write_text(flows_text(written.owed_fen), encoding="utf-8")
     (folder / "groups.csv").write_text(groups_text(), encoding="utf-8")
     for fund, path in zip(CLEARED_FUNDS, year.policies, strict=True):
         text = policy_text(fund, points_fen=written.points_fen[fund])

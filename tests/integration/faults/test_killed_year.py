@@ -12,7 +12,7 @@ from support.mortal import KILLED, Commands, Ended
 from support.picture import picture
 
 MORNING, EVENING = "2025-03-01 08:00:00", "2025-03-01 18:00:00"
-CITY = ("demo", "--year", "--claims", "240", "--months", "2")
+CITY = ("demo", "--year", "--claims", "360", "--months", "1")
 
 
 def run(commands: Commands, folder: Path, now: str = MORNING, **how) -> Ended:
@@ -24,41 +24,48 @@ def book(folder: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(commands: Commands, tmp_path_factory) -> tuple[int, dict]:
+def undisturbed(commands: Commands, tmp_path_factory) -> tuple[Path, Ended]:
     folder = tmp_path_factory.mktemp("year")
     ended = run(commands, folder)
     assert ended.code == 0, ended
-    assert ended.commits > 20
-    return ended.commits, picture(book(folder), times=False)
+    assert ended.commits > 40
+    return folder, ended
+
+
+@pytest.fixture(scope="module")
+def truth(undisturbed) -> dict:
+    return picture(book(undisturbed[0]), times=False)
 
 
 @pytest.mark.parametrize(
-    ("eighths", "moment"), [(3, "before"), (5, "after"), (8, "before")], ids=str
+    "death",
+    [("before", 3), ("after", 7), ("before", 9)],
+    ids=["while claims are brought in", "while it is settled", "while it is paid"],
 )
 def test_a_killed_year_goes_on_where_its_book_stands(
-    commands, undisturbed, tmp_path, eighths: int, moment: str
+    commands, undisturbed, truth, tmp_path, death: tuple[str, int]
 ):
-    commits, truth = undisturbed
-    died = run(commands, tmp_path, kill=(moment, commits * eighths // 8))
+    commits = undisturbed[1].commits
+    died = run(commands, tmp_path, kill=(death[0], commits * death[1] // 10))
     assert died.code == KILLED, died
     assert_sound(book(tmp_path))
     again = run(commands, tmp_path, now=EVENING)
     assert again.code == 0, again
     assert again.commits < commits
-    assert_same(picture(book(tmp_path), times=False), truth, f"{moment} {eighths}/8")
+    assert_same(picture(book(tmp_path), times=False), truth, str(death))
 
 
-def test_a_finished_year_is_only_looked_at_again_and_another_city_begins_anew(commands, tmp_path):
-    first = run(commands, tmp_path)
-    assert first.code == 0, first
-    before = (tmp_path / "year.db").stat().st_ino
-    again = run(commands, tmp_path, now=EVENING)
+def test_a_finished_year_is_only_looked_at_again_and_another_city_begins_anew(
+    commands, undisturbed, truth
+):
+    folder, first = undisturbed
+    again = run(commands, folder, now=EVENING)
     assert (again.code, _figures(again)) == (0, _figures(first))
-    assert (tmp_path / "year.db").stat().st_ino == before
-    shutil.rmtree(tmp_path / "year")
-    other = run(commands, tmp_path, now=EVENING)
+    assert again.commits < 10, "nothing is done twice"
+    shutil.rmtree(folder / "year")
+    other = run(commands, folder, now=EVENING)
     assert (other.code, _figures(other)) == (0, _figures(first))
-    assert (tmp_path / "year.db").stat().st_ino != before
+    assert other.commits == first.commits
 
 
 def _figures(ended: Ended) -> list[str]:
