@@ -33,15 +33,7 @@ def engine_of(name: EngineName, settings: Settings) -> Iterator[Engine]:
         return
     if importlib.util.find_spec("pyspark") is None:
         raise SparkAbsent
-    from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra that may be absent
+    from settlement.clearing.engines.spark import connected  # noqa: PLC0415 - may be absent
 
-    from settlement.clearing.engines.spark import SparkEngine  # noqa: PLC0415
-
-    builder = SparkSession.builder.master(settings.spark_master).appName("medfund")
-    for quiet in ("spark.ui.enabled", "spark.ui.showConsoleProgress"):
-        builder = builder.config(quiet, "false")
-    session = builder.getOrCreate()
-    try:
-        yield SparkEngine(session)
-    finally:
-        session.stop()
+    with connected(settings.spark_master) as engine:
+        yield engine

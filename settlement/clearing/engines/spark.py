@@ -3,7 +3,8 @@
 Workers read the files at the paths given: the archive lies on storage that all of them see.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -62,6 +63,19 @@ class SparkEngine:
         for name, table in tables.items():
             _fill(own, name, table)
         return [tuple(row) for row in own.sql(in_dialect(text, "spark")).collect()]
+
+
+@contextmanager
+def connected(master: str) -> Iterator[SparkEngine]:
+    """Make a session of a master's, and end it."""
+    builder = SparkSession.builder.master(master).appName("medfund")
+    for quiet in ("spark.ui.enabled", "spark.ui.showConsoleProgress"):
+        builder = builder.config(quiet, "false")
+    session = builder.getOrCreate()
+    try:
+        yield SparkEngine(session)
+    finally:
+        session.stop()
 
 
 def _read_parts(session: SparkSession, name: str, parts: Parts) -> None:
