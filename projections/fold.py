@@ -25,6 +25,7 @@ from ledger.events.cash import (
 )
 from ledger.events.claim import ClaimFact, ClaimRefunded, ClaimReversed
 from ledger.events.clearing import ApplicationFact, ClearingFact, OffsetFact
+from ledger.events.clearing_year import YearClearingFact
 from ledger.events.institution import InstitutionFact
 from ledger.events.intake import IntakeCompleted, IntakeFact, IntakeStarted
 from ledger.events.month import MonthFact, YearTransferred
@@ -335,6 +336,7 @@ _BY_BASE: tuple[tuple[type[Fact], Handler], ...] = (
     (ProposalFact, Fold.noted),
     (ApplicationFact, Fold.noted),
     (ClearingFact, Fold.noted),
+    (YearClearingFact, Fold.noted),
     (OffsetFact, Fold.noted),
     (SettlementFact, Fold.documents),
 )

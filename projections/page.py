@@ -90,7 +90,7 @@ OBLIGATION_SUMS = (
     *("booked_fen", "paid_fen", "settlements", "refunds"),
     *("declared_fen", "approved_fen", "deposit_fen", "ordered_fen"),
     *("refused_fen", "offset_fen", "prepaid_fen", "cleared_fen", "forfeited_fen"),
-    "insurer_fen",
+    *("insurer_fen", "manual_fen"),
 )
 OBLIGATION_COLUMNS = {
     key: OBLIGATION_SUMS.index(f"{key.partition('.')[2]}_fen")

@@ -17,6 +17,7 @@ from ledger.events.base import Envelope
 from ledger.events.settlement import SettlementFact
 from ledger.store.commit import BookKey, Commit, StreamConflict
 from settlement.booking import booked_months, booking_date, books_touched, totals_of
+from settlement.clearing.approvals import approvals_of
 from settlement.clearing.month_lines import entry_of
 from settlement.clearing.month_plan import Plan, open_offsets
 from settlement.clearing.owed import Records
@@ -36,7 +37,8 @@ def post_plan(
     """Append everything a plan settles, its declarations on behalf and its approval.
 
     StreamConflict where something was decided about an institution's month behind the figures. The
-    key counts the approvals of the fund up to them: of two runs at once the second is told.
+    key counts the approvals of the fund up to them, those of years too: of two runs at once the second
+    is told.
     """
     posting = _Posting(ledger, clearing, run, by=by, today=today)
     steps = list(posting.steps(plan))
@@ -57,12 +59,11 @@ def post_plan(
     )
     stream = clearing_stream(clearing.area, clearing.fund, clearing.period)
     envelopes.append(Envelope(stream, clearing.version + 1, approved))
-    before = [one for _, one in records.facts(facts.ClearingApproved) if one.fund == clearing.fund]
     posted = [fact for _, fact in steps]
     ledger.append(
         envelopes,
         Commit(
-            key=f"clear:{clearing.area}-{clearing.fund}:approve:{len(before) + 1}",
+            key=f"clear:{clearing.area}-{clearing.fund}:approve:{approvals_of(records, clearing.fund) + 1}",
             input_hash=sha256(f"{run.id} {plan.hash} {by}".encode()).hexdigest(),
             booked=booked_months(posted),
             totals=totals_of(posted),

@@ -207,6 +207,7 @@ _CLAIMS: _Kinds = (
     ("claims.cleared", "年度清算差额", "Differences of the yearly clearing"),
     ("claims.forfeited", "不予返还质量保证金", "Quality deposits forfeited"),
     ("claims.insurer", "承保机构支付医疗费用", "Claims paid by the insurer"),
+    ("claims.manual", "手工报销医疗费用", "Claims settled by hand"),
 )
 #: The stages of what an institution is owed (应付的环节): key, 环节, English.
 _STAGES: _Kinds = (

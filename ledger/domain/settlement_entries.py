@@ -10,6 +10,7 @@ deposit (质量保证金) apart. So per institution and fund::
 
     booked − refused − offset − prepaid − insurer − forfeited + cleared − paid = sum of the stages
 
+What a person is owed for a manual claim (手工报销) begins at ``owed.approved``, from ``claims.manual``;
 and an ``owed.approved`` below nil is what is carried forward (结转), with no posting of its own.
 Where money or its nature changes, the entry has its posting in the cash book too, after
 财会〔2017〕28号; recoveries by offset are posted gross, a deposit is an unpaid obligation. Amounts are
@@ -129,14 +130,27 @@ def payment_returned_entry(fund: str, institution: str, fen: int) -> Entry:
     )
 
 
+def person_owed_entry(fund: str, person: str, fen: int) -> Entry:
+    """手工报销核定: a cost settled by hand is owed to the person (a token), approved at once."""
+    return (Posting(fund, "claims.manual", "owed.approved", fen, person),)
+
+
 def deposit_released_entry(fund: str, institution: str, fen: int) -> Entry:
-    """返还质量保证金 after the yearly assessment: to be paid like what is approved."""
-    return (Posting(fund, "owed.deposit", "owed.approved", fen, institution),)
+    """返还质量保证金 after the yearly assessment: to be paid like what is approved.
+
+    Below nil, an earlier run of the year released more.
+    """
+    return (move(fund, debit="owed.deposit", credit="owed.approved", fen=fen, party=institution),)
 
 
 def deposit_forfeited_entry(fund: str, institution: str, fen: int) -> Entry:
-    """不予返还质量保证金: owed no more; the money never left the fund."""
-    return (Posting(fund, "owed.deposit", "claims.forfeited", fen, institution),)
+    """不予返还质量保证金: owed no more; the money never left the fund.
+
+    Below nil, an earlier run of the year forfeited more.
+    """
+    return (
+        move(fund, debit="owed.deposit", credit="claims.forfeited", fen=fen, party=institution),
+    )
 
 
 def year_cleared_entry(fund: str, institution: str, fen: int) -> Entry:

@@ -70,10 +70,12 @@ class ManualClaimProposed(ManualClaimFact, frozen=True, kw_only=True):
     cost: dict[str, int]
     year_before: dict[str, int]
     parts: dict[str, int]  # by part, what of it is paid now
+    funds: tuple[str, ...]  # leaf funds that will owe it
     paid_before: dict[str, int]  # of the same cost, by part: settled at the counter (补救助)
     person_fen: int
     policy: str
     setl_id: str | None  # the settlement that is made up for, where there is one
+    as_of: int  # position of the log that the year was read at
     content: str
     reason: str
 

@@ -54,6 +54,7 @@ COMMANDS = {
         "institutions": ("institution",),
         "payouts": ("payout",),
         "layers": ("layers",),
+        "manual_claims": ("manual",),
         "policies": ("policy",),
         "months": ("approve", "close", "reject", "reopen"),
         "by_hand": ("penalize", "recover"),

@@ -1,5 +1,6 @@
 """``clear``: what institutions are due for a month by the policy in force, computed and not posted."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,16 @@ from medfund.cli.clearing_runs import (
     render_settlement,
     show_run,
 )
-from medfund.cli.clearing_year import clear_whole_year, is_year
+from medfund.cli.clearing_year import (
+    ANSWERS,
+    answer_result,
+    clear_whole_year,
+    is_year,
+    is_year_run,
+    show_year,
+)
 from medfund.cli.output import Output
+from medfund.cli.refusing import Day
 from medfund.engines import NAMES, EngineName
 from settlement.clearing.policy_file import read_policy
 from settlement.clearing.provisional import (
@@ -36,13 +45,13 @@ from settlement.policies import load_policies
 
 
 @cli.command(
-    help="月度清算、批次、申请 / clear a month; or: clear list, show RUN, application …",
+    help="月度、年度清算,批次、申请 / clear a month or year; or: clear list, show RUN, confirm RUN …",
 )
 @click.argument(
     "words",
     nargs=-1,
     required=True,
-    metavar="PERIOD | list | show RUN | replay RUN | application list|withdraw ID",
+    metavar="PERIOD | list | show|replay|confirm|dispute|dismiss RUN | application list|withdraw ID",
 )
 @click.option("--fund", help="险种 / fund, e.g. 310.pooled")
 @click.option(
@@ -52,7 +61,14 @@ from settlement.policies import load_policies
     help="与现行政策并列试算 / a policy to show beside the one in force",
 )
 @click.option("--dry-run", is_flag=True, help="只试算 / compute only, record nothing")
-@click.option("--reason", help="撤销理由 / why an application is withdrawn")
+@click.option(
+    "--reason", help="撤销、异议、不采纳的理由 / why it is withdrawn, disputed, dismissed"
+)
+@click.option("--institution", help="confirm、dispute:机构编号 / the institution that says so")
+@click.option("--date", "day", type=Day(), help="confirm、dispute:日期,缺省今天 / date, or today")
+@click.option(
+    "--by", "signatory", help="confirm:签章部门或职务 / who signed, without a person's name"
+)
 @click.option(
     "--result",
     type=click.Path(path_type=Path),
@@ -75,16 +91,21 @@ def clear(
     other: str | None,
     dry_run: bool,
     reason: str | None,
+    institution: str | None,
+    day: date | None,
+    signatory: str | None,
     result: Path | None,
     engine: EngineName,
 ) -> None:
-    """Clear a month of one fund, or look after the applications for it."""
+    """Clear a month or a year of one fund, or look after the applications for it."""
     if words == ("list",):
         list_runs(session, fund)
     elif words[0] == "show" and len(words) == 2:
-        show_run(session, words[1], result)
+        (show_year if is_year_run(words[1]) else show_run)(session, words[1], result)
     elif words[0] == "replay" and len(words) == 2:
         replay_run(session, words[1], engine)
+    elif len(words) == 2 and words[0] in ANSWERS:
+        answer_result(session, words[0], words[1], institution, day, reason=reason, by=signatory)
     elif words == ("application", "list"):
         list_applications(session, fund)
     elif words[:2] == ("application", "withdraw") and len(words) == 3:
@@ -96,7 +117,7 @@ def clear(
         clear_period(session, words[0], fund, other, dry_run=dry_run)
     else:
         raise click.UsageError(
-            "clear PERIOD --fund F | clear list | clear show RUN | clear replay RUN"
+            "clear PERIOD --fund F | clear list | clear show|replay|confirm|dispute|dismiss RUN"
             " | clear application list|withdraw ID"
         )
 

@@ -17,6 +17,7 @@ from projections.reports.settlement_table import settlement_table
 from projections.reports.xlsx import to_xlsx
 from settlement.clearing.run_document import run_document
 from settlement.month_runs import clearing_of, runs_of
+from settlement.year_runs import years_of
 
 _STATES = {"waiting": "待复核", "approved": "已批准入账", "rejected": "已退回"}
 _BRIDGE = (
@@ -67,8 +68,9 @@ def list_runs(session: Session, fund: str | None) -> None:
     """List all runs, perhaps of one fund."""
     with session.house() as house:
         area = session.area(house)
-        runs = runs_of(records_up_to_now(session, house, area.code), fund)
-    rows = [
+        records = records_up_to_now(session, house, area.code)
+        runs, years = runs_of(records, fund), years_of(records, fund)
+    rows: list[dict[str, Any]] = [
         {
             "run": run.id,
             "fund": run.computed.fund,
@@ -82,6 +84,22 @@ def list_runs(session: Session, fund: str | None) -> None:
             "payable_fen": sum(line.payable_fen for line in run.computed.lines),
         }
         for run in runs
+    ]
+    rows += [
+        {
+            "run": run.id,
+            "fund": year.fund,
+            "period": year.year,
+            "state": run.state,
+            "prepared_by": run.computed.by,
+            "approved_by": run.decided_by if run.state == "approved" else None,
+            "policy": run.computed.policy,
+            "basis": "year",
+            "institutions": len(run.computed.lines),
+            "payable_fen": sum(line.difference_fen for line in run.computed.lines),
+        }
+        for year in years
+        for run in year.runs
     ]
     output = session.output
     heads = output.say(

@@ -1,31 +1,37 @@
 """``clear YEAR``: what a year leaves each institution, computed or prepared for a second person."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import click
+
+from ledger.aggregates.area import Area
+from ledger.aggregates.clearing_year import YearRun, year_run_name
+from ledger.domain.fund import is_area
 from ledger.domain.money import format_yuan
 from ledger.domain.period import Year
 from medfund.bootstrap import House
 from medfund.cli.app import Session
+from medfund.cli.archived import records_up_to_now
+from medfund.cli.files import deliver
 from medfund.cli.output import Output
-from medfund.partitions import spread_of
-from settlement.clearing.owed import Records
+from projections.reports.csv import to_csv
+from projections.reports.xlsx import to_xlsx
+from projections.reports.year_table import year_table
 from settlement.clearing.policy_file import read_policy
-from settlement.clearing.provisional import (
-    Chosen,
-    Question,
-    ask,
-    chosen_from_file,
-    chosen_of,
-    refuse_other_funds,
-    refuse_unfinished,
-)
-from settlement.clearing.records import records_now
-from settlement.clearing.refusals import ClearingNotPostedYet
-from settlement.clearing.year_document import year_document
+from settlement.clearing.provisional import Chosen, chosen_from_file, chosen_of
+from settlement.clearing.year_document import run_document, year_document
 from settlement.clearing.year_refusals import YearProblem
-from settlement.clearing.year_run import clear_year, policy_of_year
 from settlement.policies import load_policies
+from settlement.year_runs import (
+    compute_year,
+    confirm_year,
+    dismiss_dispute,
+    dispute_year,
+    request_year,
+    year_of,
+)
 
 _BUDGET = (
     ("budget_fen", "年度预算", "budget"),
@@ -37,6 +43,13 @@ _BUDGET = (
     ("not_borne_fen", "未承担的超支", "overruns not borne"),
     ("point_difference_fen", "点值差额", "difference of the point value"),
 )
+_STATES = {"waiting": "待复核", "approved": "已入账", "rejected": "已退回"}
+_STANDINGS = {
+    "open": "待确认",
+    "confirmed": "已确认",
+    "disputed": "有异议",
+    "dismissed": "异议不予采纳",
+}
 _COLUMNS = (
     "due_fen",
     "band_fen",
@@ -48,6 +61,10 @@ _COLUMNS = (
     "settled_fen",
     "difference_fen",
 )
+
+
+#: What is recorded about a result: confirmed or disputed by the institution, the dispute dismissed.
+ANSWERS = ("confirm", "dispute", "dismiss")
 
 
 def is_year(text: str) -> bool:
@@ -62,47 +79,126 @@ def is_year(text: str) -> bool:
 def clear_whole_year(
     session: Session, year: str, fund: str, other: str | None, *, dry_run: bool
 ) -> None:
-    """Compute the clearing of a year."""
-    if not dry_run:
-        raise ClearingNotPostedYet(period=year)
+    """Compute the clearing of a year, or record it for a second person."""
+    if dry_run:
+        _dry_run(session, year, fund, other)
+        return
+    if other is not None:
+        raise click.UsageError("--policy 只用于 --dry-run / --policy goes with --dry-run only")
+    with session.house() as house:
+        area = session.area(house)
+        run = request_year(
+            house.ledger,
+            area,
+            lambda: records_up_to_now(session, house, area.code),
+            fund=fund,
+            year=Year.parse(year),
+            user=session.user,
+            today=house.today(),
+        )
+        if run is not None:
+            answer_year(session, house, area, run)
+            return
+    document = {
+        "run": None,
+        "area": area.code,
+        "fund": fund,
+        "period": year,
+        "state": "nothing_new",
+    }
+    said = session.output.say("没有新的差额,不生成批次。", "Nothing is new; no run was made.")
+    session.output.answer(document, lambda: session.output.line(f"{fund} {year}  {said}"))
+
+
+def _dry_run(session: Session, year: str, fund: str, other: str | None) -> None:
     content = read_policy(Path(other)) if other is not None and other.endswith(".toml") else None
     with session.house() as house:
         area = session.area(house)
-        refuse_other_funds(area, fund)
-        policies = load_policies(house.ledger, area.code)
-        chosen = policy_of_year(policies, fund, Year.parse(year))
         alternative: Chosen | None = None
         if content is not None:
             alternative = chosen_from_file(content)
         elif other is not None:
-            alternative = chosen_of(policies.find(other))
-        question, records = question_of_year(session, house, area.code, fund, Year.parse(year))
-        found = clear_year(question, records, chosen)
-        beside = None if alternative is None else clear_year(question, records, alternative)
-        names = {code: name for code, (name, _) in area.institutions.items()}
+            alternative = chosen_of(load_policies(house.ledger, area.code).find(other))
+        records = records_up_to_now(session, house, area.code)
+        found, beside = (
+            compute_year(
+                house.ledger, area, records, fund=fund, year=Year.parse(year), chosen=chosen
+            )
+            if chosen is not None or place == 0
+            else None
+            for place, chosen in enumerate((None, alternative))
+        )
+        names = _names(area)
+    if found is None:
+        raise TypeError("the year was not computed")
     document = year_document(found, beside, area=area.code, fund=fund, year=year, names=names)
     session.output.answer(document, lambda: _render(session.output, document, found.problems))
 
 
-def question_of_year(
-    session: Session, house: House, area: str, fund: str, year: Year
-) -> tuple[Question, Records]:
-    """Bring the archive up to the log as it stands, and ask there."""
-    log = house.ledger.log
-    refuse_unfinished(log, area, fund)
-    with session.output.progress("archive") as progress:
-        records = records_now(log, house.archive, area=area, progress=progress)
-    refuse_unfinished(log, area, fund)
-    question = ask(
-        records.archive,
-        records.engine,
-        area=area,
-        fund=fund,
-        period=year,
-        watermark=records.watermark,
-    )
-    spread = spread_of(house)
-    return (question if spread is None else spread(question)), records
+def answer_result(
+    session: Session,
+    answer: str,
+    run: str,
+    institution: str | None,
+    day: date | None,
+    *,
+    reason: str | None,
+    by: str | None,
+) -> None:
+    """Record that an institution confirms or disputes its result, or that a dispute is dismissed."""
+    if institution is None or (reason is None) != (answer == "confirm"):
+        raise click.UsageError(
+            "clear confirm RUN --institution CODE [--date D] [--by TEXT]"
+            " | clear dispute|dismiss RUN --institution CODE --reason TEXT"
+        )
+    with session.house() as house:
+        area = area_of_run(session, house, run)
+        told: dict[str, Any] = {"run": run, "institution": institution, "user": session.user}
+        on = day or house.today()
+        if answer == "confirm":
+            found = confirm_year(house.ledger, area, day=on, signatory=by, **told)
+        elif answer == "dispute":
+            found = dispute_year(house.ledger, area, day=on, reason=str(reason), **told)
+        else:
+            found = dismiss_dispute(house.ledger, area, reason=str(reason), **told)
+        answer_year(session, house, area, found)
+
+
+def is_year_run(run: str) -> bool:
+    """Tell whether an id is that of a year's run, whatever its area."""
+    return year_run_name(run, run.partition("-")[0]) is not None
+
+
+def show_year(session: Session, run: str, result: Path | None) -> None:
+    """Show a run of a year; its lines also as a file."""
+    if result is not None and result.suffix not in {".csv", ".xlsx"}:
+        raise click.UsageError("--result FILE.csv | FILE.xlsx")
+    with session.house() as house:
+        area = area_of_run(session, house, run)
+        clearing, found = year_of(house.ledger, area, run)
+    document = run_document(clearing, found, _names(area))
+    output = session.output
+    if result is not None:
+        table = year_table(document, output.lang)
+        deliver(to_xlsx([table]) if result.suffix == ".xlsx" else to_csv(table), result)
+    output.answer(document, lambda: _render_run(output, document))
+
+
+def _names(area: Area) -> dict[str, str]:
+    return {code: name for code, (name, _) in area.institutions.items()}
+
+
+def area_of_run(session: Session, house: House, run: str) -> Area:
+    """A run's name begins with its area, so that need not be named again."""
+    own = run.partition("-")[0]
+    return house.area(session.area_code or (own if is_area(own) else None))
+
+
+def answer_year(session: Session, house: House, area: Area, run: YearRun) -> None:
+    """Answer with a run and what institutions said to it."""
+    clearing, found = year_of(house.ledger, area, run.id)
+    document = run_document(clearing, found, _names(area))
+    session.output.answer(document, lambda: _render_run(session.output, document))
 
 
 def _render(output: Output, document: dict[str, Any], problems: tuple[YearProblem, ...]) -> None:
@@ -123,10 +219,7 @@ def _render_year(output: Output, found: dict[str, Any]) -> None:
     output.line(
         output.say("政策 ", "policy ") + f"{policy['policy']}  {policy['title']}  {policy['basis']}"
     )
-    said = "  ".join(
-        f"{output.say(zh, en)} {format_yuan(year['budget'][key])}" for key, zh, en in _BUDGET
-    )
-    output.line(f"  {said}")
+    _render_budget(output, year["budget"])
     heads = output.say(
         "机构|名称|例数|点数|应付|分担后|其他方法|据实|拒付|考核扣款|最终|已结算|差额",
         "institution|name|cases|points|due|banded|other methods|as booked|refused|assessed|final"
@@ -153,6 +246,11 @@ def _render_year(output: Output, found: dict[str, Any]) -> None:
     output.line(f"  {output.say('政策哈希', 'policy hash')}: {policy['content_hash']}")
 
 
+def _render_budget(output: Output, budget: dict[str, Any]) -> None:
+    said = "  ".join(f"{output.say(zh, en)} {format_yuan(budget[key])}" for key, zh, en in _BUDGET)
+    output.line(f"  {said}")
+
+
 def _render_deposits(output: Output, deposits: list[dict[str, Any]]) -> None:
     if not deposits:
         return
@@ -173,6 +271,65 @@ def _render_deposits(output: Output, deposits: list[dict[str, Any]]) -> None:
         for one in deposits
     ]
     output.table(heads.split("|"), rows, right=range(2, 6))
+
+
+def _render_run(output: Output, document: dict[str, Any]) -> None:
+    state = output.say(_STATES[document["state"]], document["state"])
+    output.line(f"{document['run']}  {state}  {document['policy']}")
+    output.line(
+        output.say("经办 ", "prepared by ")
+        + document["prepared_by"]
+        + output.say("  复核 ", "  decided by ")
+        + (document["decided_by"] or "-")
+        + (f"  {document['reason']}" if document["reason"] else "")
+    )
+    _render_budget(output, document["budget"])
+    heads = output.say(
+        "机构|名称|应付|分担后|其他|拒付|考核扣款|最终|已结算|差额|返还保证金|不予返还|机构意见",
+        "institution|name|due|banded|others|refused|assessed|final|settled|difference|released"
+        "|forfeited|said",
+    )
+    rows = [
+        (
+            one["institution"],
+            one["name"] or "-",
+            *(format_yuan(fen) for fen in _amounts(one)),
+            _said(output, one["standing"]),
+        )
+        for one in document["institutions"]
+    ]
+    label = output.say("合计", "total")
+    rows.append((label, "", *(format_yuan(fen) for fen in _amounts(document["total"])), ""))
+    output.table(heads.split("|"), rows, right=range(2, 12))
+    output.line(f"  {output.say('方案哈希', 'plan hash')}: {document['plan_hash']}")
+    if document["state"] == "waiting":
+        output.line(
+            output.say(
+                f"  下一步:由另一人执行 medfund --as USER approve {document['run']}",
+                f"  next: somebody else runs medfund --as USER approve {document['run']}",
+            )
+        )
+
+
+def _amounts(one: dict[str, Any]) -> tuple[int, ...]:
+    return (
+        one["due_fen"],
+        one["band_fen"],
+        one["priced_fen"] + one["as_booked_fen"],
+        one["refused_fen"],
+        one["assessed_fen"],
+        one["final_fen"],
+        one["settled_fen"],
+        one["difference_fen"],
+        one["release_fen"],
+        one["forfeit_fen"],
+    )
+
+
+def _said(output: Output, standing: dict[str, Any]) -> str:
+    state = output.say(_STANDINGS[standing["state"]], standing["state"])
+    parts = (state, standing["date"], standing["signatory"], standing["reason"], standing["answer"])
+    return " ".join(part for part in parts if part)
 
 
 def _render_comparison(output: Output, document: dict[str, Any]) -> None:

@@ -7,7 +7,6 @@ import click
 
 from ledger.aggregates.area import Area
 from ledger.aggregates.breaks import is_break_of
-from ledger.aggregates.clearing import run_name
 from ledger.aggregates.month import APPROVED, FROZEN, Month
 from ledger.aggregates.proposal import proposal_doc_no
 from ledger.aggregates.refusal import doc_no_of
@@ -17,10 +16,9 @@ from ledger.domain.period import Period
 from ledger.errors import Unavailable
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
-from medfund.cli.archived import records_up_to_now
 from medfund.cli.breaking import answer_break
 from medfund.cli.by_hand import answer_proposal
-from medfund.cli.clearing_runs import answer_run
+from medfund.cli.clearing_decisions import approve_cleared, reject_cleared
 from medfund.cli.deciding import approve_payment, reject_payment
 from medfund.cli.refusing import answer_refusal, owed_in
 from medfund.tasks import run_pending
@@ -40,7 +38,6 @@ from settlement.closing import (
 from settlement.closing import (
     reject as reject_run,
 )
-from settlement.month_runs import approve_clearing, reject_clearing
 from settlement.reconciliation.resolving import approve_break, reject_break
 from settlement.refusing import approve_refusal, reject_refusal
 
@@ -156,16 +153,7 @@ def approve(session: Session, run: str) -> None:
     """Approve; posting and sealing follow."""
     with session.house() as house:
         area = _area_of(session, house, run)
-        if run_name(run, area.code) is not None:
-            cleared = approve_clearing(
-                house.ledger,
-                area,
-                lambda: records_up_to_now(session, house, area.code),
-                run=run,
-                user=session.user,
-                today=house.today(),
-            )
-            answer_run(session, area, cleared)
+        if approve_cleared(session, house, area, run):
             return
         if doc_no_of(run, area.code) is not None:
             refusal = approve_refusal(
@@ -199,9 +187,7 @@ def reject(session: Session, run: str, reason: str) -> None:
     """Reject: the freeze is withdrawn and leaves its trace."""
     with session.house() as house:
         area = _area_of(session, house, run)
-        if run_name(run, area.code) is not None:
-            cleared = reject_clearing(house.ledger, area, run=run, reason=reason, user=session.user)
-            answer_run(session, area, cleared)
+        if reject_cleared(session, house, area, run, reason):
             return
         if doc_no_of(run, area.code) is not None:
             refusal = reject_refusal(

@@ -5,12 +5,16 @@ from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
 
+import msgspec
+
+from ledger.aggregates.clearing_year import Standing, YearClearing, YearRun
 from ledger.domain.money import decimal_text
+from ledger.events.clearing_year import YearResult
 from settlement.clearing.kernel import ONE
 from settlement.clearing.month_document import policy_document
 from settlement.clearing.monthly import rate
 from settlement.clearing.year_run import ClearedYear
-from settlement.clearing.yearly import YearLine
+from settlement.clearing.yearly import YearLine, YearPool
 
 _SUMMED = (
     "cases",
@@ -112,3 +116,50 @@ def _comparison(
         }
         for code in sorted({*ours, *theirs})
     ]
+
+
+def run_document(clearing: YearClearing, run: YearRun, names: Mapping[str, str]) -> dict[str, Any]:
+    """Give a recorded run of a year, with what each institution said to it."""
+    fact = run.computed
+    budget = YearPool(**_named(fact.budget))
+    return {
+        "run": run.id,
+        "area": clearing.area,
+        "fund": clearing.fund,
+        "period": clearing.year,
+        "state": run.state,
+        "result": run is clearing.result,
+        "prepared_by": fact.by,
+        "decided_by": run.decided_by,
+        "reason": run.reason,
+        "plan_hash": fact.plan_hash,
+        "watermark": fact.watermark,
+        "policy": fact.policy,
+        "policy_hash": fact.policy_hash,
+        "position": run.position,
+        "decided_at": run.decided_at,
+        "budget": {
+            **asdict(budget),
+            "reserve_left_fen": budget.reserve_left_fen,
+            "surplus_kept_fen": budget.surplus_kept_fen,
+        },
+        "total": {
+            name: sum(getattr(one, name) for one in fact.lines)
+            for name in (*_SUMMED, "release_fen", "forfeit_fen")
+        },
+        "institutions": [_recorded(one, run, names) for one in fact.lines],
+    }
+
+
+def _named(one: msgspec.Struct) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in one.__struct_fields__}
+
+
+def _recorded(one: YearResult, run: YearRun, names: Mapping[str, str]) -> dict[str, Any]:
+    said = {name: value for name, value in _named(one).items() if name != "points4"}
+    return {
+        **said,
+        "name": names.get(one.institution),
+        "points": decimal_text(Fraction(one.points4, ONE), 4),
+        "standing": asdict(run.standings.get(one.institution, Standing())),
+    }

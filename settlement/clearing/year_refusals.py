@@ -21,6 +21,16 @@ class PolicyChangesWithinYear(RuleRefused):
     hint_en = "Propose and approve a policy with [yearly] year = {year}: it clears the year."
 
 
+class YearNotOver(RuleRefused):
+    """A year is cleared when it is over."""
+
+    code = "clearing_year_not_over"
+    zh = "{year} 年度尚未结束(今天 {today}),不能清算。"
+    en = "The year {year} is not over (today is {today}): it cannot be cleared."
+    hint_zh = "可先试算:clear {year} --fund F --dry-run。"
+    hint_en = "Compute it: clear {year} --fund F --dry-run."
+
+
 class YearRefused(RuleRefused):
     """The year cannot be cleared yet: months that are not settled, assessments or rules missing."""
 

@@ -33,6 +33,13 @@ CASES = {
         "请核对机构编号与结算ID。",
         "Check the institution and the settlement.",
     ),
+    "year_cleared": Text(
+        "{year} 年度已清算(批次 {run}),不再接受 {value}。",
+        "The year {year} is cleared ({run}); {value} comes too late.",
+        "机构有异议的,先登记异议:clear dispute {run} --institution {institution},再导入并重新清算。",
+        "Let the institution dispute it first (clear dispute {run} --institution {institution}), "
+        "then bring the file in and clear again.",
+    ),
     "row_conflict": Text(
         "{value} 已有不同内容({where})。",
         "{value} has other content already ({where}).",

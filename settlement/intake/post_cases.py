@@ -3,7 +3,8 @@
 The same content again counts as already there. A grouping or an assessment with other content is a
 newer fact, and the latest counts. A review's number stands for one decision: other content under it
 is a conflict; a case that is decided about again has a review of another number. Where a case is no
-case (unknown, refunded, reversed) or belongs to somebody else, its row is rejected.
+case (unknown, refunded, reversed) or belongs to somebody else, its row is rejected; so is what comes
+after the year's result was approved, unless the institution disputes it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,8 +14,9 @@ from typing import Any
 from uuid import UUID
 
 from ledger.aggregates.area import Area
+from ledger.aggregates.clearing_year import YearClearing, fold_year
 from ledger.application import FundLedger
-from ledger.domain.identity import assessment_stream, case_stream, claim_stream
+from ledger.domain.identity import assessment_stream, case_stream, claim_stream, clearing_stream
 from ledger.events.base import Envelope, Fact, Source
 from ledger.events.cases import AssessmentRecorded, CaseGrouped, CaseReviewed
 from ledger.events.claim import ClaimFact
@@ -26,7 +28,8 @@ from settlement.intake.case_rows import (
     ReviewRow,
     conflict,
 )
-from settlement.intake.columns import CASE_REVIEWS, GROUPINGS
+from settlement.intake.columns import ASSESSMENTS, CASE_REVIEWS, GROUPINGS
+from settlement.intake.owing import BASIC_FUND
 from settlement.intake.post_statements import New
 from settlement.intake.rejections import Rejection
 
@@ -48,6 +51,7 @@ def new_case_facts(
 ) -> New:
     """Give the facts for what the log does not say already, and the rows that it bars."""
     books = _read(ledger, area.code, rows)
+    closed = _ClosedYears(ledger, area)
     found: list[Envelope] = []
     rejections: list[Rejection] = []
     for row in rows:
@@ -57,7 +61,7 @@ def new_case_facts(
         if isinstance(settled, Rejection):
             rejections.append(settled)
             continue
-        said = _said_before(row, history)
+        said = _said_before(row, history) or closed.bars(row, settled)
         if isinstance(said, Rejection):
             rejections.append(said)
         elif not said:
@@ -138,6 +142,44 @@ def _said_before(row: CaseRow, history: _History) -> bool | Rejection:
         if isinstance(one, CaseReviewed) and one.review_no == row.review_no:
             return True if _told(one) == row.said else conflict(row, {"position": position})
     return False
+
+
+class _ClosedYears:
+    """Which years are cleared for good (年度已清算): nothing more is taken for them but in a dispute."""
+
+    def __init__(self, ledger: FundLedger, area: Area) -> None:
+        self._ledger, self._area = ledger, area
+        self._years: dict[tuple[str, str], YearClearing] = {}
+
+    def bars(self, row: CaseRow, settled: ClaimFact | None) -> Rejection | bool:
+        """Reject a row about a year whose result binds the institution."""
+        if isinstance(row, AssessmentRow):
+            institution, year = row.institution, row.year
+            funds = [row.fund] if row.fund is not None else sorted(self._area.leaf_funds)
+            place = ("year", ASSESSMENTS.name)
+        elif settled is not None:
+            institution, year = settled.institution, settled.belongs_to[:4]
+            funds = [BASIC_FUND.get(settled.insutype, settled.insutype)]
+            kind = GROUPINGS if isinstance(row, GroupingRow) else CASE_REVIEWS
+            place = ("setl_id", kind.name)
+        else:
+            return False
+        for fund in funds:
+            result = self._year(fund, year).closed_to(institution)
+            if result is not None:
+                value = year if isinstance(row, AssessmentRow) else row.setl_id
+                facts = {"year": year, "run": result.id, "institution": institution}
+                return Rejection(row.line, place[0], "year_cleared", value, facts, place[1])
+        return False
+
+    def _year(self, fund: str, year: str) -> YearClearing:
+        if (fund, year) not in self._years:
+            code = self._area.code
+            history = self._ledger.history(clearing_stream(code, fund, year))
+            self._years[fund, year] = fold_year(
+                code, fund, year, ((position, one.fact) for position, one in history)
+            )
+        return self._years[fund, year]
 
 
 def _told(fact: Fact) -> tuple[Any, ...]:

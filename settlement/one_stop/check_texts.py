@@ -280,6 +280,16 @@ FROM turn{TURNS} WHERE given_fen <> reckoned_fen""",
 
 TEXTS = (KINDS, TALLY, DEVIATIONS)
 
+#: The settlements of one person's year, as they were settled (table ``tokens``).
+PERSON_YEAR = f"""{_YEAR}
+SELECT
+    position, setl_id, setl_date, insutype, institution, med_type, psn_type, maf_psn_type,
+    insuplc_admdvs, mdtrtarea_admvs, COALESCE(given_fen, reckoned_fen) AS scope_fen,
+    hifp_pay, hifmi_pay, hifob_pay, maf_pay
+FROM standing
+WHERE person IN (SELECT code FROM tokens)
+"""
+
 
 def parts_with(parts: dict[str, Parts]) -> dict[str, Parts]:
     """Read the columns of these texts from the parts of a clearing's run."""

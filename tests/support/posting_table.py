@@ -171,6 +171,10 @@ def settling_rows() -> Iterator[list[str]]:
     yield ["拨付 paid, 610 医疗救助", *shown(assistance)]
     yield ["付款失败 payment failed", *shown(steps.payment_failed_entry(*whom, fen))]
     yield ["退汇 payment returned", *shown(steps.payment_returned_entry(*whom, fen))]
+    yield [
+        "手工报销核定 manual claim, 欠本人 owed to the person",
+        *shown(steps.person_owed_entry(fund, "38a81e87e79631e602bf5fbd307ce2fc", fen)),
+    ]
     yield ["返还质量保证金 deposit released", *shown(steps.deposit_released_entry(*whom, fen))]
     yield [
         "不予返还质量保证金 deposit forfeited",

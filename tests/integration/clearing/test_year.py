@@ -27,6 +27,7 @@ from support.office import AREA, CLERK, H1, H2, REVIEWER, open_office
 
 from ledger.application import FundLedger
 from ledger.domain.settlement_entries import approved_entry, declared_entry, refused_entry
+from settlement.clearing.records import records_now
 
 FUND = "310.pooled"
 POLICY = """
@@ -286,7 +287,10 @@ def test_the_policy_that_names_the_year_clears_it(office, approve, clear):
 
 
 REFUSED = [
-    (("2023", "--fund", FUND), 3, "clearing_not_posted_yet"),
+    (("2023", "--fund", FUND), 3, "nobody_named"),
+    (("2023", "--fund", FUND, "--policy", "inpatient"), 64, "usage"),
+    (("show", "330604-clear-390-2023-1"), 2, "unknown_year_run"),
+    (("confirm", "330604-clear-390-2023-1"), 64, "usage"),
     (("2022", "--fund", FUND, "--dry-run"), 3, "no_policy_in_force"),
     (("2023", "--fund", "310.personal", "--dry-run"), 3, "fund_not_cleared"),
     (("2023", "--fund", FUND, "--dry-run", "--policy", "nothing"), 2, "unknown_policy"),
@@ -314,3 +318,227 @@ def test_what_is_shown(office, approve, settle, bring, medfund):
         "考核得分 75",
     ):
         assert text in shown
+
+
+@pytest.fixture
+def cleared_year(office, approve, settle, bring):
+    """Everything is there for the worked year."""
+    approve()
+    settle(*BOOKED, refused=100_00)
+    bring("groupings", GROUPED)
+    bring(
+        "assessments",
+        assessment(H1, "92.5"),
+        assessment(H2, "85", deduction="10.00", fund=FUND),
+    )
+
+
+@pytest.fixture
+def act(medfund):
+    """Run a command that writes; give its document."""
+
+    def acted(*words, user=CLERK, code=0):
+        answer = medfund(*words, "--json", user=user)
+        assert answer.code == code, answer.out + answer.err
+        return answer.json
+
+    return acted
+
+
+@pytest.fixture
+def stages(store_url, tmp_path):
+    """What each account says of a hospital's year, its own month and all others together."""
+
+    def told(institution):
+        with FundLedger(store_url, clock=Clock()) as ledger:
+            records = records_now(ledger.log, tmp_path / "parquet", area=AREA)
+            found = {}
+            for month, accounts in records.owed().items():
+                if (month.fund, month.institution) == (FUND, institution) and (
+                    month.month[:4] == "2023"
+                ):
+                    for account, fen in accounts.items():
+                        found[account] = found.get(account, 0) + fen
+        return {account: fen for account, fen in found.items() if fen}
+
+    return told
+
+
+RUN = f"{AREA}-clear-{FUND}-2023-1"
+AGAIN = f"{AREA}-clear-{FUND}-2023-2"
+
+
+def test_a_year_is_computed_approved_by_another_and_posts_the_difference(
+    cleared_year, act, clear, stages
+):
+    """18,101.79 is H1's final amount: what stands as approved and withheld before was 21,950.00."""
+    trial = clear()
+    run = act("clear", "2023", "--fund", FUND)
+    assert (run["run"], run["state"]) == (RUN, "waiting")
+    assert {one["institution"]: one["difference_fen"] for one in run["institutions"]} == column(
+        trial, "difference_fen"
+    ), "a trial is the run"
+    assert act("clear", "2023", "--fund", FUND)["run"] == RUN, "the same request is the same run"
+    assert act("approve", RUN, code=3)["error"]["code"] == "role_missing"
+    approved = act("approve", RUN, user=REVIEWER)
+    assert (approved["state"], approved["decided_by"]) == ("approved", REVIEWER)
+    assert act("approve", RUN, user=REVIEWER)["state"] == "approved", "again changes nothing"
+    assert stages(H1) == {
+        "claims.incurred": -22_050_00,
+        "claims.refused": 100_00,
+        "claims.cleared": 21_950_00 - 18_101_79,
+        "owed.approved": 18_101_79,  # the deposit came back whole
+    }
+    assert stages(H2) == {
+        "claims.incurred": -9_000_00,
+        "claims.cleared": 10_00,
+        "claims.forfeited": 67_50,
+        "owed.approved": 8_990_00 - 67_50,
+    }
+    assert act("clear", "2023", "--fund", FUND)["state"] == "nothing_new"
+    assert set(column(clear(), "difference_fen").values()) == {0}
+
+
+def test_clearing_again_posts_what_a_correction_changed(cleared_year, act, bring, stages):
+    act("clear", "2023", "--fund", FUND)
+    act("approve", RUN, user=REVIEWER)
+    dispute = ("--institution", H2, "--reason", "考核扣款已撤销")
+    act("clear", "dispute", RUN, *dispute)
+    bring("assessments", assessment(H2, "95", fund=FUND))
+    run = act("clear", "2023", "--fund", FUND)
+    assert run["run"] == AGAIN
+    by_code = {one["institution"]: one for one in run["institutions"]}
+    assert (by_code[H1]["difference_fen"], by_code[H1]["release_fen"]) == (0, 0)
+    assert (by_code[H2]["difference_fen"], by_code[H2]["release_fen"]) == (10_00, 67_50)
+    act("approve", AGAIN, user=REVIEWER)
+    assert stages(H2) == {"claims.incurred": -9_000_00, "owed.approved": 9_000_00}
+    answered = act("clear", "show", AGAIN)
+    assert [one["standing"]["state"] for one in answered["institutions"]] == ["open", "open"]
+    for name in (RUN, AGAIN):  # each from its own record, whatever came after it
+        replayed = act("clear", "replay", name)
+        assert (replayed["equal"], replayed["differs"]) == (True, [])
+
+
+def test_institutions_confirm_or_dispute_the_result(cleared_year, act):
+    act("clear", "2023", "--fund", FUND)
+    early = act("clear", "confirm", RUN, "--institution", H1, code=3)
+    assert early["error"]["code"] == "not_the_result"
+    act("approve", RUN, user=REVIEWER)
+    confirm = ("clear", "confirm", RUN, "--institution", H1, "--date", "2024-02-28")
+    signed = act(*confirm, "--by", "财务科")
+    assert act(*confirm, "--by", "财务科") == signed, "the same again changes nothing"
+    assert signed["institutions"][0]["standing"] == {
+        "state": "confirmed",
+        "date": "2024-02-28",
+        "signatory": "财务科",
+        "reason": None,
+        "answer": None,
+    }
+    disputed = ("clear", "dispute", RUN, "--reason", "病例未计入", "--institution")
+    assert act(*disputed, H1, code=3)["error"]["code"] == "result_stands"
+    assert act(*disputed, "H33060499999", code=3)["error"]["code"] == "not_in_the_result"
+    act(*disputed, H2)
+    assert act("clear", "confirm", RUN, "--institution", H2, code=3)["error"]["code"] == (
+        "result_stands"
+    )
+    dismissed = ("clear", "dismiss", RUN, "--institution", H2, "--reason", "评议未通过")
+    assert act(*dismissed, code=3)["error"]["code"] == "role_missing"
+    found = act(*dismissed, user=REVIEWER)
+    assert found["institutions"][1]["standing"]["answer"] == "评议未通过"
+    final = act("clear", "confirm", RUN, "--institution", H2)
+    assert [one["standing"]["state"] for one in final["institutions"]] == ["confirmed"] * 2
+    assert act(*disputed, H1, code=3)["error"]["code"] == "result_stands"
+
+
+def test_a_confirmation_stays_where_a_later_run_changes_nothing(cleared_year, act, bring):
+    act("clear", "2023", "--fund", FUND)
+    act("approve", RUN, user=REVIEWER)
+    act("clear", "confirm", RUN, "--institution", H1)
+    act("clear", "dispute", RUN, "--institution", H2, "--reason", "考核有误")
+    bring("assessments", assessment(H2, "90", deduction="10.00", fund=FUND))
+    act("clear", "2023", "--fund", FUND)
+    found = act("approve", AGAIN, user=REVIEWER)
+    assert [one["standing"]["state"] for one in found["institutions"]] == ["confirmed", "open"]
+
+
+def test_what_is_in_the_way_refuses_a_run_with_all_of_it(office, approve, settle, bring, act):
+    approve()
+    settle((H1, "2023-05"), (H2, "2023-03"), (H2, "2023-12"))
+    bring("assessments", assessment(H2, "75"))
+    refused = act("clear", "2023", "--fund", FUND, code=3)["error"]
+    assert (refused["code"], refused["facts"]["count"]) == ("year_refused", 4)
+    assert act("clear", "9000", "--fund", FUND, code=3)["error"]["code"] == "clearing_year_not_over"
+
+
+def test_what_changed_since_is_not_approved_and_what_is_sent_back_posts_nothing(
+    cleared_year, act, bring, stages
+):
+    act("clear", "2023", "--fund", FUND)
+    bring("assessments", assessment(H1, "80"))
+    assert act("approve", RUN, user=REVIEWER, code=3)["error"]["code"] == "year_changed"
+    assert act("clear", "2023", "--fund", FUND, code=3)["error"]["code"] == "year_under_way"
+    rejected = act("reject", RUN, "--reason", "考核更正", user=REVIEWER)
+    assert (rejected["state"], rejected["reason"]) == ("rejected", "考核更正")
+    assert act("reject", RUN, "--reason", "再退", user=REVIEWER, code=3)["error"]["code"] == (
+        "year_run_not_waiting"
+    )
+    assert "claims.cleared" not in stages(H1)
+    assert act("clear", "2023", "--fund", FUND)["run"] == AGAIN
+
+
+def test_what_comes_after_the_result_is_taken_in_a_dispute_only(cleared_year, office, act, bring):
+    act("clear", "2023", "--fund", FUND)
+    act("approve", RUN, user=REVIEWER)
+    late = office.write_file("late.csv", [GROUPED | {"dise_code": "B"}])
+    (rejection,) = office.bring(late, kind="groupings").rejections
+    assert (rejection.code, rejection.field) == ("year_cleared", "setl_id")
+    assert f"clear dispute {RUN} --institution {H2}" in rejection.message()
+    scores = [assessment(H1, "95"), assessment(H2, "95")]
+    path = office.write_file("scores.csv", scores)
+    found = [(one.line, one.code) for one in office.bring(path, kind="assessments").rejections]
+    assert found == [(2, "year_cleared"), (3, "year_cleared")]
+    act("clear", "dispute", RUN, "--institution", H2, "--reason", "入组有误")
+    bring("groupings", GROUPED | {"dise_code": "B"})
+
+
+def test_a_run_is_shown_and_written_to_a_file(cleared_year, act, medfund, tmp_path):
+    act("clear", "2023", "--fund", FUND)
+    path = tmp_path / "year.csv"
+    shown = medfund("clear", "show", RUN, "--result", path)
+    assert shown.code == 0
+    for text in ("待复核", "第一人民医院", "18,101.79", "待确认"):
+        assert text in shown.out
+    rows = path.read_text("utf-8-sig").splitlines()
+    assert len(rows) == 4
+    assert "18101.79" in rows[1]
+
+
+def test_replay_gives_what_is_there(cleared_year, act, medfund):
+    act("clear", "2023", "--fund", FUND)
+    act("approve", RUN, user=REVIEWER)
+    assert medfund("verify").code == 0
+    assert medfund("replay").code == 0
+
+
+def test_months_cleared_by_their_runs_and_then_the_year(approve, bring, act, stages, medfund):
+    """The same year as above, every month settled through the doors; lists and files of both."""
+    approve()
+    months = sorted({month for _, month in BOOKED})
+    for month in months:
+        run = act("clear", month, "--fund", FUND)["run"]
+        act("approve", run, user=REVIEWER)
+    bring("groupings", GROUPED)
+    bring("assessments", assessment(H1, "92.5"), assessment(H2, "85"))
+    run = act("clear", "2023", "--fund", FUND)
+    assert [one["settled_fen"] for one in run["institutions"]] == [22_050_00, 9_000_00]
+    act("approve", RUN, user=REVIEWER)
+    assert stages(H1) == {
+        "claims.incurred": -22_050_00,
+        "claims.cleared": 22_050_00 - 18_201_79,
+        "owed.approved": 18_201_79,
+    }
+    listed = medfund("clear", "list", "--json").json["runs"]
+    assert [one["period"] for one in listed] == [*months, "2023"]
+    assert listed[-1]["payable_fen"] == 18_201_79 - 22_050_00
+    again = act("clear", "2023-02", "--fund", FUND)
+    assert again["state"] == "nothing_new", "the months have nothing left to settle"

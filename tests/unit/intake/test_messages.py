@@ -137,6 +137,15 @@ LATER = {
         {"differences": ("medfee_sumamt", "acct_pay")},
         "claims",
     ),
+    "year_cleared": Rejection(
+        *(2, "setl_id", "year_cleared", "S1"),
+        {
+            "year": "2023",
+            "run": "330604-clear-310.pooled-2023-1",
+            "institution": "H33060400001",
+        },
+        "groupings",
+    ),
     "unknown_settlement": Rejection(2, "setl_id", "unknown_settlement", "S9", {}, "groupings"),
     "settlement_cancelled": Rejection(
         *(2, "setl_id", "settlement_cancelled", "S1"), {"position": 17}, "groupings"

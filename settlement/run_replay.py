@@ -10,15 +10,21 @@ from datetime import date
 
 from ledger.aggregates.area import Area
 from ledger.aggregates.clearing import Run, fold_clearing
+from ledger.aggregates.clearing_year import YearRun
 from ledger.application import FundLedger
 from ledger.domain.identity import clearing_stream
-from ledger.domain.period import Period
+from ledger.domain.period import Period, Year
 from ledger.errors import BooksDamaged
-from settlement.clearing.month_plan import Plan, make_plan
+from ledger.events.clearing import ClearingComputed
+from ledger.events.clearing_year import YearComputed
+from settlement.clearing.month_plan import make_plan
 from settlement.clearing.owed import Records
-from settlement.clearing.provisional import Chosen, chosen_of, clear_month
+from settlement.clearing.provisional import Chosen, ask, chosen_of, clear_month
+from settlement.clearing.run import RunRecord
+from settlement.clearing.year_run import clear_year
 from settlement.month_runs import question_of
 from settlement.policies import load_policies
+from settlement.year_runs import plan_of
 
 
 class PolicyOfRunDiffers(BooksDamaged):
@@ -35,29 +41,25 @@ class PolicyOfRunDiffers(BooksDamaged):
 class Replayed:
     """A run as it was recorded, and as it comes out now."""
 
-    run: Run
-    plan: Plan
+    recorded: ClearingComputed | YearComputed
+    record: RunRecord
+    plan_hash: str
 
     @property
-    def kernel_equal(self) -> bool:
-        """Tell whether the rules are those by which the run was computed, word for word."""
-        return self.run.computed.kernel == self.plan.record.kernel
+    def now(self) -> dict[str, str]:
+        """Give what has to be equal, as it comes out now."""
+        record = self.record
+        return {
+            "kernel": record.kernel,
+            "parameters": record.parameters,
+            "result": record.result,
+            "plan_hash": self.plan_hash,
+        }
 
     @property
-    def parameters_equal(self) -> bool:
-        """Tell whether the policy and all small tables are the same."""
-        return self.run.computed.parameters == self.plan.record.parameters
-
-    @property
-    def result_equal(self) -> bool:
-        """Tell whether every amount is the same."""
-        return self.run.computed.result == self.plan.record.result
-
-    @property
-    def equal(self) -> bool:
-        """Tell whether the run is proved: same rules, same inputs, same result, same plan."""
-        same_plan = self.run.computed.plan_hash == self.plan.hash
-        return self.kernel_equal and self.parameters_equal and self.result_equal and same_plan
+    def differs(self) -> list[str]:
+        """Name what is not as it was recorded: nothing, where the run is proved."""
+        return [name for name, found in self.now.items() if getattr(self.recorded, name) != found]
 
 
 def replay_month(
@@ -68,7 +70,7 @@ def replay_month(
     PolicyOfRunDiffers where its policy has another content now: the log was altered.
     """
     fact = run.computed
-    chosen = _policy(ledger, area, run)
+    chosen = _policy(ledger, area, fact)
     cleared = None
     if chosen is not None and chosen.policy.methods:
         cleared = clear_month(question_of(records, fact.fund, Period.parse(fact.period)), chosen)
@@ -76,14 +78,31 @@ def replay_month(
     before = ((position, one.fact) for position, one in history if position < run.position)
     clearing = fold_clearing(area.code, fact.fund, fact.period, before)
     plan = make_plan(records, clearing, chosen=chosen, cleared=cleared, year=computed_on.year)
-    return Replayed(run, plan)
+    return Replayed(fact, plan.record, plan.hash)
 
 
-def _policy(ledger: FundLedger, area: Area, run: Run) -> Chosen | None:
+def replay_year(ledger: FundLedger, area: Area, records: Records, run: YearRun) -> Replayed:
+    """Compute a run of a year again; ``records`` stand at its watermark."""
     fact = run.computed
+    chosen = _policy(ledger, area, fact)
+    if chosen is None:
+        raise TypeError("a run of a year has a policy")
+    question = ask(
+        records.archive,
+        records.engine,
+        area=area.code,
+        fund=fact.fund,
+        period=Year(int(fact.period)),
+        watermark=records.watermark,
+    )
+    plan = plan_of(clear_year(question, records, chosen))
+    return Replayed(fact, plan.found.cleared.record, plan.hash)
+
+
+def _policy(ledger: FundLedger, area: Area, fact: ClearingComputed | YearComputed) -> Chosen | None:
     if fact.policy is None:
         return None
     chosen = chosen_of(load_policies(ledger, area.code).find(fact.policy))
     if chosen.content_hash != fact.policy_hash:
-        raise PolicyOfRunDiffers(run=run.id, policy=fact.policy, hash=fact.policy_hash)
+        raise PolicyOfRunDiffers(run=fact.run, policy=fact.policy, hash=fact.policy_hash)
     return chosen
