@@ -27,6 +27,7 @@ from medfund.cli.clearing_year import (
     is_year_run,
     show_year,
 )
+from medfund.cli.offsetting import list_offsets
 from medfund.cli.output import Output
 from medfund.cli.refusing import Day
 from medfund.engines import NAMES, EngineName
@@ -51,7 +52,8 @@ from settlement.policies import load_policies
     "words",
     nargs=-1,
     required=True,
-    metavar="PERIOD | list | show|replay|confirm|dispute|dismiss RUN | application list|withdraw ID",
+    metavar="PERIOD | list | show|replay|confirm|dispute|dismiss RUN | offsets"
+    " | application list|withdraw ID",
 )
 @click.option("--fund", help="险种 / fund, e.g. 310.pooled")
 @click.option(
@@ -100,6 +102,8 @@ def clear(
     """Clear a month or a year of one fund, or look after the applications for it."""
     if words == ("list",):
         list_runs(session, fund)
+    elif words == ("offsets",):
+        list_offsets(session, fund)
     elif words[0] == "show" and len(words) == 2:
         (show_year if is_year_run(words[1]) else show_run)(session, words[1], result)
     elif words[0] == "replay" and len(words) == 2:
@@ -118,7 +122,7 @@ def clear(
     else:
         raise click.UsageError(
             "clear PERIOD --fund F | clear list | clear show|replay|confirm|dispute|dismiss RUN"
-            " | clear application list|withdraw ID"
+            " | clear offsets | clear application list|withdraw ID"
         )
 
 
