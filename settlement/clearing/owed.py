@@ -5,7 +5,7 @@ names an institution are added up by leaf fund, institution, month of care and a
 institutions at once. What a claims intake has posted counts once it is complete.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -205,6 +205,15 @@ class Records:
                 raise TypeError(f"{topic} is not a {kind.__name__}")
             found.append((position, fact))
         return found
+
+    def unfinished_intakes(self) -> Iterator[IntakeStarted]:
+        """Give the claims intakes that had begun and were not complete at the position."""
+        through: dict[str, int] = {}
+        for position, fact in self.facts(IntakeCompleted):
+            through[fact.intake] = position
+        for position, started in self.facts(IntakeStarted):
+            if started.kind == "claims" and position > through.get(started.intake, 0):
+                yield started
 
     def by_stage(self, fund: str, institution: str, month: str) -> Mapping[str, int]:
         """Give what a leaf fund owes one institution for a month, in fen by stage."""

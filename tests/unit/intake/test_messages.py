@@ -137,6 +137,14 @@ LATER = {
         {"differences": ("medfee_sumamt", "acct_pay")},
         "claims",
     ),
+    "reviews_above_cap": Rejection(
+        *(2, "setl_id", "reviews_above_cap", "S1"),
+        {"institution": "H33060400001", "year": "2023", "cases": 400, "allowed": 2},
+        "case_reviews",
+    ),
+    "deduction_needs_fund": Rejection(
+        *(2, "deduction", "deduction_needs_fund", "15000.00"), {}, "assessments"
+    ),
     "year_cleared": Rejection(
         *(2, "setl_id", "year_cleared", "S1"),
         {
