@@ -29,7 +29,7 @@ from settlement.intake.case_rows import check_cases
 from settlement.intake.cells import word_of
 from settlement.intake.checked_files import check_flows
 from settlement.intake.claim_check import ClaimsExaminer
-from settlement.intake.columns import CLEARING_APPLICATIONS, PERSON_PAYMENTS
+from settlement.intake.columns import CASE_REVIEWS, CLEARING_APPLICATIONS, PERSON_PAYMENTS
 from settlement.intake.flow_facts import documents
 from settlement.intake.layouts import layouts_of
 from settlement.intake.payment_rows import check_results
@@ -302,15 +302,17 @@ def _bring_recorded(
 def _recorded(desk: Desk, kind: str) -> _Recorder:
     if kind == PERSON_PAYMENTS.name:
         return check_persons, partial(new_person_payments, vault=desk.vault)
-    if kind != CLEARING_APPLICATIONS.name:
+    if kind not in {CLEARING_APPLICATIONS.name, CASE_REVIEWS.name}:
         return _RECORDED[kind]
     folder = desk.archive
     if folder is None:
-        raise ValueError("applications are held against the archive: the desk names none")
+        raise ValueError(f"{kind} are held against the archive: the desk names none")
 
     def ask() -> Records:
         return records_now(desk.ledger.log, folder, area=desk.area.code)
 
+    if kind == CASE_REVIEWS.name:
+        return check_cases, partial(new_case_facts, ask=ask)
     return check_applications, partial(new_applications, ask=ask, today=desk.today)
 
 
