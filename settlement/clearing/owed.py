@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from ledger.archive.read import Archive
 from ledger.domain.chart import STAGES
 from ledger.domain.claim_roles import REMOTE_ACCOUNTS
+from ledger.domain.fund import is_institution
 from ledger.events.base import Fact
 from ledger.events.cash import CashFact, DocumentReversed
 from ledger.events.claim import ClaimRefunded, ClaimReversed, ClaimSettled
@@ -170,7 +171,7 @@ class Records:
         }
         found: dict[Month, dict[str, int]] = {}
         for fund, party, month, account, fen in self.engine.answer(OWED, parts, self._bounds):
-            if fen:
+            if fen and is_institution(party):  # persons are owed too, by their tokens (手工报销)
                 found.setdefault(Month(fund, party, month), {})[account] = int(fen)
         return found
 
