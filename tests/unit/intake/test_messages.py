@@ -175,6 +175,15 @@ LATER = {
     "person_payment_conflict": Rejection(
         *(2, "ref", "person_payment_conflict", "LX001"), {"position": 17}, "person_payments"
     ),
+    "manual_claim_not_owed": Rejection(
+        *(2, "ref", "manual_claim_not_owed", "SG1"), {"fund": "610"}, "person_payments"
+    ),
+    "manual_claim_differs": Rejection(
+        *(2, "amount", "manual_claim_differs", "1.00"), {"owed_fen": 101}, "person_payments"
+    ),
+    "manual_claim_of_another": Rejection(
+        *(2, "psn_no", "manual_claim_of_another", "P1***01"), {}, "person_payments"
+    ),
     "unknown_payment_order": Rejection(
         *(2, "order_no", "unknown_payment_order", "P1"), {}, "payment_results"
     ),
