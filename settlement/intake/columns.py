@@ -273,7 +273,7 @@ ASSESSMENTS = Kind(
         _INSTITUTION,
         Column("year", "考核年度", Form.INTEGER, required=True, aliases=("年度",)),
         Column("score", "考核得分", Form.CODE, required=True, aliases=("考核分数", "得分")),
-        _amount("deduction", "考核扣款", "考核扣减金额", "扣款金额"),
+        _amount("deduction", "考核扣款", "考核扣减金额", "扣款金额", "扣款"),
         _code("fund", "险种", "险种类型", "基金"),
         _text("note", "备注", "说明"),
     ),
