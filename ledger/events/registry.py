@@ -21,6 +21,7 @@ from ledger.events import (
     prepayment,
     proposal,
     reconciliation,
+    remote,
     settlement,
     setup,
 )
@@ -52,6 +53,7 @@ SUBJECTS = (
     prepayment,
     proposal,
     reconciliation,
+    remote,
     settlement,
     setup,
 )

@@ -22,6 +22,7 @@ from settlement.banking import banks_of
 from settlement.clearing.owed import Records
 from settlement.clearing.records import records_now
 from settlement.intake.ahead import beside
+from settlement.intake.allocation_rows import check_allocations
 from settlement.intake.application_rows import check_applications
 from settlement.intake.attempt import Attempt, load_attempt
 from settlement.intake.bank_rows import check_payments
@@ -34,6 +35,7 @@ from settlement.intake.flow_facts import documents
 from settlement.intake.layouts import layouts_of
 from settlement.intake.payment_rows import check_results
 from settlement.intake.places import own_places
+from settlement.intake.post_allocations import new_allocations
 from settlement.intake.post_applications import new_applications
 from settlement.intake.post_cases import new_case_facts
 from settlement.intake.post_claims import ClaimPoster, ClaimsPlan, Progress
@@ -55,6 +57,7 @@ _RECORDED: dict[str, _Recorder] = {
     "groupings": (check_cases, new_case_facts),
     "case_reviews": (check_cases, new_case_facts),
     "assessments": (check_cases, new_case_facts),
+    "remote_allocations": (check_allocations, new_allocations),
     "bank_statement": (check_payments, new_payments),
     "payment_results": (check_results, new_bank_results),
 }

@@ -351,6 +351,26 @@ PAYMENT_RESULTS = Kind(
     ),
 )
 
+REMOTE_ALLOCATIONS = Kind(
+    name="remote_allocations",
+    zh="异地清分明细",
+    key_column="setl_sn",
+    columns=(
+        _id("setl_sn", "结算流水号", "结算ID", "就医结算流水号", required=True),
+        Column("clr_ym", "清分年月", Form.MONTH, required=True, aliases=("清分月份",)),
+        _code("mdtrtarea", "就医地", "就医地区划", "就医地医保区划", required=True),
+        _code("insuplc", "参保地", "参保地区划", "参保地医保区划"),
+        _code("medins_no", "医疗机构编号", "医药机构编号", "定点医药机构编号", required=True),
+        Column("certno", "证件号码", Form.IDENTIFIER, aliases=("身份证号",), personal=True),
+        _id("mdtrt_id", "就诊ID", "就诊编号", "就诊登记号"),
+        Column("mdtrt_setl_time", "就诊结算时间", Form.TIME, aliases=("结算时间",)),
+        Column("fulamt_advpay_flag", "全额垫付标志", Form.FLAG, aliases=("全额垫付",)),
+        _amount("medfee_sumamt", "医疗费总额", "医疗总费用", required=True),
+        _amount("optins_pay_sumamt", "经办机构支付总额", "经办机构支付金额", required=True),
+        _REFUND,
+    ),
+)
+
 #: Every format the intake knows, in the order in which heads are tried.
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -365,6 +385,7 @@ KINDS: dict[str, Kind] = {
         BANK_STATEMENT,
         CLEARING_APPLICATIONS,
         PAYMENT_RESULTS,
+        REMOTE_ALLOCATIONS,
     )
 }
 
