@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     log_json: bool = False
     person_key: SecretStr | None = None
     lease_seconds: int = Field(default=15, ge=5, le=3600)
-    page_size: int = Field(default=20_000, ge=1, le=200_000)
+    page_size: int = Field(default=100_000, ge=1, le=500_000)
     pdf_font: str | None = None
 
     @field_validator("database_url")

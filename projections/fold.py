@@ -31,6 +31,12 @@ from ledger.events.intake import IntakeCompleted, IntakeFact, IntakeStarted
 from ledger.events.month import MonthFact, YearTransferred
 from ledger.events.one_stop import OneStopFact
 from ledger.events.payout import PayoutFact
+from ledger.events.persons import (
+    PersonPaymentFailed,
+    PersonPaymentPosted,
+    PersonPaymentRequested,
+    PersonPayoutFact,
+)
 from ledger.events.plan import PlanDrawn, PlanFact
 from ledger.events.policy import PolicyFact
 from ledger.events.prepayment import PrepaymentFact
@@ -324,6 +330,10 @@ _BY_BASE: tuple[tuple[type[Fact], Handler], ...] = (
     (AreaFact, Fold.setup),
     (PolicyFact, Fold.noted),
     (PayoutFact, Fold.noted),
+    (PersonPayoutFact, Fold.noted),
+    (PersonPaymentRequested, Fold.noted),
+    (PersonPaymentFailed, Fold.noted),
+    (PersonPaymentPosted, Fold.documents),
     (PlanFact, Fold.noted),
     (PrepaymentFact, Fold.noted),
     (PlanDrawn, Fold.documents),

@@ -6,7 +6,7 @@ projectors hold is written once. The first use makes the tables; they are not pa
 that migrations keep, because they can be thrown away at any time.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, insert, inspect, select, text, update
@@ -20,8 +20,11 @@ from projections.store import BUILDING, LIVE, NothingProjected, ReadStore
 from projections.tables import STATE, VIEW_TABLES, Tables, balance_tables, shape_of
 from projections.views import balances, intakes, journal, months, setup
 
-#: Events in a page; a larger commit is still one page.
-PAGE_SIZE = 20_000
+#: Events in a page; a larger commit is still one page. The sums of a page are written once, so fewer
+#: pages are less writing; what is in memory at a time is much less (``READ_SIZE``).
+PAGE_SIZE = 100_000
+#: Events that are read at once, also in whole commits.
+READ_SIZE = 20_000
 _SEALS_AT_ONCE = 5_000
 
 Progress = Callable[[int], None]
@@ -157,14 +160,28 @@ def next_page(
 
 
 def _fold(log: Log, commits: list[Seal], *, after: int, remembered: Remembered) -> Page:
-    last = commits[-1].last_position
-    rows = log.read_facts(after=after, until=last)
-    _refuse_gaps(rows, after=after, last=last)
     fold = Fold(after=after, remembered=remembered)
-    for commit in commits:
-        first, last = commit.first_position, commit.last_position
-        fold.commit(rows[first - after - 1 : last - after], last=last)
+    for some in _at_once(commits, after):
+        last = some[-1].last_position
+        rows = log.read_facts(after=after, until=last)
+        _refuse_gaps(rows, after=after, last=last)
+        for commit in some:
+            first, end = commit.first_position, commit.last_position
+            fold.commit(rows[first - after - 1 : end - after], last=end)
+        after = last
     return fold.page
+
+
+def _at_once(commits: Iterable[Seal], after: int) -> Iterator[list[Seal]]:
+    """Cut commits into runs of about READ_SIZE events."""
+    some: list[Seal] = []
+    for commit in commits:
+        some.append(commit)
+        if commit.last_position - after >= READ_SIZE:
+            yield some
+            some, after = [], commit.last_position
+    if some:
+        yield some
 
 
 def apply_page(connection: Connection, generations: Mapping[str, int], page: Page) -> None:

@@ -25,6 +25,7 @@ from ledger.events.intake import IntakeCompleted, IntakeFact, IntakeReversed, In
 from ledger.store.codec import decode_all
 from ledger.store.commit import Commit, MonthNotOpen
 from settlement.booking import booked_months, booking_date, books_touched, totals_of
+from settlement.reconciliation.withdrawing import withdraw_statement
 
 _CHUNK = 5_000
 _TRIES = 5
@@ -104,7 +105,7 @@ class ApplicationsAreWithdrawn(RuleRefused):
 #: Kinds of files that post nothing.
 _UNPOSTED = frozenset(
     {
-        *("statement_totals", "statement_details", "bank_statement"),
+        *("statement_totals", "statement_details"),
         *("groupings", "case_reviews", "assessments"),
     }
 )
@@ -150,6 +151,11 @@ def reverse_intake(
     by = area.allow(user, "reverse")
     completed = _completed(ledger, area, intake)
     _refuse_statement(completed.envelope.fact)
+    fact = completed.envelope.fact
+    if isinstance(fact, IntakeCompleted) and fact.kind == "bank_statement":
+        rows = (completed.first, completed.position)
+        how = {"reason": reason, "by": by}
+        return Reversal(*withdraw_statement(ledger, area, completed.envelope, rows, **how))
     span_of_rows = {"after": completed.first - 1, "until": completed.position}
     _refuse_refunded_elsewhere(ledger, area, _rows_of(ledger, area, intake, **span_of_rows))
     reversed_rows, span = 0, Reversal(0, None, None)
@@ -161,13 +167,13 @@ def reverse_intake(
         span = Reversal(
             reversed_rows, span.first_position or done.first_position, done.last_position
         )
-    fact = IntakeReversed(
+    ended = IntakeReversed(
         area=area.code, intake=intake, by=by, reason=reason, reversed_rows=reversed_rows
     )
     receipt = ledger.append(
         [
             Envelope(
-                completed.envelope.originator_id, completed.envelope.originator_version + 1, fact
+                completed.envelope.originator_id, completed.envelope.originator_version + 1, ended
             )
         ],
         Commit(key=f"reverse-intake:{intake}:end", input_hash=sha256(intake.encode()).hexdigest()),

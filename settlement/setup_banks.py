@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
 from ledger.domain.fund import FUNDS
 
@@ -23,6 +23,7 @@ StatementColumn = Literal[
     "fund",
     "source",
 ]
+_MOST_DAYS = 31
 _DATE_PARTS = re.compile(r"YYYY|YY|MM|DD")
 
 
@@ -96,3 +97,14 @@ class BankProfileTable(BaseModel):
 def repeated(names: list[str]) -> list[str]:
     """List what is named more than once."""
     return sorted({name for name in names if names.count(name) > 1})
+
+
+def reconciliation_policy_problem(content: dict[str, JsonValue]) -> str | None:
+    """Say what is wrong with the ``reconciliation`` policy (对账参数), None where nothing is."""
+    days = content.get("days_apart")
+    unknown = sorted(set(content) - {"days_apart"})
+    if unknown:
+        return f"reconciliation 没有这些参数 / has no such keys: {', '.join(unknown)}"
+    if isinstance(days, bool) or not isinstance(days, int) or not 0 <= days <= _MOST_DAYS:
+        return f"days_apart 须为 0 至 {_MOST_DAYS} 的整数 / a whole number from 0 to {_MOST_DAYS}"
+    return None

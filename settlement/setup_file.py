@@ -22,7 +22,12 @@ from ledger.domain.chart import CHART
 from ledger.domain.fund import FUNDS, is_area, is_institution, is_leaf
 from ledger.domain.period import Period
 from ledger.errors import InputRejected
-from settlement.setup_banks import BankAccountTable, BankProfileTable, repeated
+from settlement.setup_banks import (
+    BankAccountTable,
+    BankProfileTable,
+    reconciliation_policy_problem,
+    repeated,
+)
 
 MAX_BYTES = 16 << 20  # a setup file with every institution of a province is below one
 MAX_DEPTH, MOST_PROBLEMS = 50, 200
@@ -145,6 +150,13 @@ class PolicyTable(_Part):
     name: str = Field(min_length=1)
     effective: dt.date
     content: dict[str, JsonValue]
+
+    @model_validator(mode="after")
+    def _reconciliation_is_known(self) -> "PolicyTable":
+        problem = reconciliation_policy_problem(self.content)
+        if self.name == "reconciliation" and problem:
+            raise ValueError(problem)
+        return self
 
 
 class ClaimsTable(_Part):

@@ -74,6 +74,16 @@ def prepayments_stream(area: str, fund: str, period: str) -> UUID:
     return _stream("prepayments", area, fund, period)
 
 
+def persons_stream(area: str, batch: str) -> UUID:
+    """One stream per file of payments to persons: its batch (个人拨付单)."""
+    return _stream("persons", area, batch)
+
+
+def person_payment_stream(area: str, ref: str) -> UUID:
+    """One stream per payment to a person, by its reference (受理号)."""
+    return _stream("person-payment", area, ref)
+
+
 def institution_stream(area: str, code: str) -> UUID:
     """One stream per institution: how it stands (定点机构状态)."""
     return _stream("institution", area, code)

@@ -87,6 +87,18 @@ class StatementBankReceived(ReconciliationFact, frozen=True, kw_only=True):
     source: Source  # the lines are the payments' own
 
 
+class StatementBankWithdrawn(ReconciliationFact, frozen=True, kw_only=True):
+    """撤回对账单: the lines that an intake added to one account and month count no more."""
+
+    TOPIC = "statement.bank_withdrawn.v1"
+
+    counterparty: str
+    account: str
+    intake: str
+    lines: int
+    reason: str
+
+
 class ComparedTotals(msgspec.Struct, frozen=True, array_like=True):
     """One group of settlements on both sides, stored as a list; ``theirs`` None: not stated.
 
@@ -112,8 +124,39 @@ class BrokenSettlement(msgspec.Struct, frozen=True, array_like=True):
     result: str
 
 
-class ReconciliationRecorded(ReconciliationFact, frozen=True, kw_only=True):
-    """对账结果登记: what comparing a month with the institutions' statements gave, as of a position."""
+class ComparedDetails(msgspec.Struct, frozen=True, array_like=True):
+    """How many settlements of one institution matched one to one (对明细账), stored as a list."""
+
+    institution: str
+    even: int
+    ours_more: int
+    theirs_more: int
+    unequal: int
+
+
+class ComparedFund(msgspec.Struct, frozen=True, array_like=True):
+    """One leaf fund at an institution on both sides (分基金), stored as a list, in fen.
+
+    ``theirs_fen`` and ``result`` are None where the statement does not tell the funds apart.
+    """
+
+    institution: str
+    fund: str
+    clr_type: str
+    ours_fen: int
+    theirs_fen: int | None
+    result: str | None
+
+
+class ReconciliationRecorded(ReconciliationFact, frozen=True, kw_only=True, omit_defaults=True):
+    """对账结果登记: what comparing a month with the institutions' statements gave, as of a position.
+
+    Measures take their inputs from the latest of a month. 对平率 is ``groups`` with result 0 ÷
+    ``groups``. 填报准确率 is ``even`` ÷ all four counts of ``details`` (an institution whose groups
+    are all even has none: every case that it stated is right). 误差率 is the sum of |ours − theirs|
+    of the fund's amount (the third figure) of ``groups`` ÷ the sum of ours. Of money,
+    ``balances.reconciled.v1`` has how many payments matched, and which are open.
+    """
 
     TOPIC = "reconciliation.recorded.v1"
 
@@ -122,3 +165,5 @@ class ReconciliationRecorded(ReconciliationFact, frozen=True, kw_only=True):
     groups: tuple[ComparedTotals, ...]
     unreconciled: tuple[str, ...]  # institutions without a statement
     breaks: tuple[BrokenSettlement, ...]
+    details: tuple[ComparedDetails, ...] = ()  # of institutions whose settlements were matched
+    funds: tuple[ComparedFund, ...] = ()

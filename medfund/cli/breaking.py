@@ -8,6 +8,7 @@ from ledger.aggregates.breaks import OPEN, WAITING, WAYS, Break
 from ledger.domain.money import format_yuan
 from medfund.bootstrap import House
 from medfund.cli.app import Session, pass_session
+from settlement.reconciliation.money_document import COUNTERPARTY_NAMES
 from settlement.reconciliation.releasing import release_match
 from settlement.reconciliation.resolving import (
     WAY_NAMES,
@@ -24,6 +25,7 @@ _STATES = {
     "carried": "挂账",
     "resolved": "已结",
 }
+_NAMES = {**COUNTERPARTY_NAMES, "institution": ("机构", "institution")}
 _SHOWN = 100
 
 
@@ -56,7 +58,7 @@ def _render_list(session: Session, document: dict[str, Any]) -> None:
     rows = [
         (
             row["id"],
-            row["counterparty"],
+            output.say(*_NAMES[row["counterparty"]]),
             row["period"],
             row["subject"],
             "" if row["fen"] is None else format_yuan(row["fen"]),

@@ -7,8 +7,10 @@ import click
 
 from ledger.aggregates.proposal import WAITING, Proposal
 from medfund.cli.app import Session, cli, pass_session
+from medfund.cli.offsetting import answer_offset
 from medfund.cli.refusing import Day
 from settlement.by_hand import propose_document
+from settlement.offsets import OffsetDraft, propose_offset
 
 _STATES = {"waiting": "待复核", "rejected": "已退回", "posted": "已过账"}
 
@@ -24,10 +26,43 @@ _STATES = {"waiting": "待复核", "rejected": "已退回", "posted": "已过账
 @click.option("--date", "day", type=Day(), help="入账日期,缺省今天 / date, today if absent")
 @click.option("--belongs-to", metavar="YYYY-MM", help="费款所属期 / month it is for")
 @click.option("--note", help="备注 / note")
+@click.option(
+    "--from-next-payment",
+    is_flag=True,
+    help="由以后的清算批次从应拨付中抵扣 / taken by the clearing runs that follow",
+)
 @pass_session
-def recover(session: Session, *, day: date | None, **given: Any) -> None:
+def recover(session: Session, *, day: date | None, from_next_payment: bool, **given: Any) -> None:
     """Prepare a recovery."""
-    _propose(session, "recovery", day, given)
+    if from_next_payment:
+        _take_later(session, day, given)
+    else:
+        _propose(session, "recovery", day, given)
+
+
+def _take_later(session: Session, day: date | None, given: dict[str, Any]) -> None:
+    """Prepare a recovery that no document is for: the runs take it from what they pay."""
+    stray = [name for name in ("method", "original_doc", "belongs_to") if given.pop(name)]
+    if stray or not given["counterparty"] or not given["note"]:
+        raise click.UsageError(
+            "--from-next-payment 须有 --counterparty 机构 与 --note 理由,不用 --method、"
+            "--original-doc、--belongs-to / it needs an institution and a reason, and none of these"
+        )
+    with session.house() as house:
+        today = house.today()
+        draft = OffsetDraft(
+            doc_no=given["doc_no"],
+            fund=given["fund"],
+            institution=given["counterparty"],
+            amount=given["amount"],
+            original_year=given["original_year"],
+            reason=given["note"],
+            day=day or today,
+        )
+        offset = propose_offset(
+            house.ledger, session.area(house), draft, user=session.user, today=today
+        )
+    answer_offset(session, offset)
 
 
 @cli.command(help="罚款登记,由另一人 approve / a fine due to the treasury; somebody else approves")

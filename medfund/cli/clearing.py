@@ -26,6 +26,7 @@ from medfund.cli.clearing_year import (
     is_year_run,
     show_year,
 )
+from medfund.cli.offsetting import list_offsets
 from medfund.cli.output import Output
 from medfund.cli.refusing import Day
 from settlement.clearing.policy_file import read_policy
@@ -49,7 +50,7 @@ from settlement.policies import load_policies
     "words",
     nargs=-1,
     required=True,
-    metavar="PERIOD | list | show|confirm|dispute|dismiss RUN | application list|withdraw ID",
+    metavar="PERIOD | list | show|confirm|dispute|dismiss RUN | offsets | application list|withdraw ID",
 )
 @click.option("--fund", help="险种 / fund, e.g. 310.pooled")
 @click.option(
@@ -90,6 +91,8 @@ def clear(
     """Clear a month or a year of one fund, or look after the applications for it."""
     if words == ("list",):
         list_runs(session, fund)
+    elif words == ("offsets",):
+        list_offsets(session, fund)
     elif words[0] == "show" and len(words) == 2:
         (show_year if is_year_run(words[1]) else show_run)(session, words[1], result)
     elif len(words) == 2 and words[0] in ANSWERS:
@@ -106,7 +109,7 @@ def clear(
     else:
         raise click.UsageError(
             "clear PERIOD --fund F | clear list | clear show|confirm|dispute|dismiss RUN"
-            " | clear application list|withdraw ID"
+            " | clear offsets | clear application list|withdraw ID"
         )
 
 

@@ -4,16 +4,19 @@ from ledger.aggregates.area import Area
 from ledger.aggregates.institution import change_of
 from ledger.aggregates.manual_claim import claim_no_of
 from ledger.aggregates.payout import batch_of
+from ledger.aggregates.persons import persons_of
 from ledger.aggregates.prepayment import prepayment_of
 from medfund.bootstrap import House
 from medfund.cli.app import Session
 from medfund.cli.institutions import answer_change
 from medfund.cli.manual_claims import answer_manual_claim, year_asked
 from medfund.cli.paying import answer_decided, asking
+from medfund.cli.persons import answer_persons
 from medfund.cli.prepaying import answer_prepayment
 from settlement.one_stop.manual import approve_manual_claim, reject_manual_claim
 from settlement.payout.institutions import approve_status, reject_status
 from settlement.payout.ordering import approve_payout, reject_payout
+from settlement.payout.persons import approve_persons, reject_persons
 from settlement.payout.prepaying import approve_prepayment, reject_prepayment
 
 
@@ -30,6 +33,8 @@ def approve_payment(session: Session, house: House, area: Area, name: str) -> bo
         today = house.today()
         found = approve_prepayment(ledger, area, prepayment=name, user=user, today=today)
         answer_prepayment(session, found)
+    elif persons_of(name, area.code) is not None:
+        answer_persons(session, house, approve_persons(ledger, area, payout=name, user=user))
     elif claim_no_of(name, area.code) is not None:
         year, today = year_asked(house, area), house.today()
         claim = approve_manual_claim(ledger, area, claim=name, ask=year, user=user, today=today)
@@ -50,6 +55,9 @@ def reject_payment(session: Session, house: House, area: Area, name: str, reason
     elif prepayment_of(name, area.code) is not None:
         found = reject_prepayment(ledger, area, prepayment=name, reason=reason, user=user)
         answer_prepayment(session, found)
+    elif persons_of(name, area.code) is not None:
+        sent_back = reject_persons(ledger, area, payout=name, reason=reason, user=user)
+        answer_persons(session, house, sent_back)
     elif claim_no_of(name, area.code) is not None:
         claim = reject_manual_claim(ledger, area, claim=name, reason=reason, user=user)
         answer_manual_claim(session, claim)

@@ -24,6 +24,12 @@ from settlement.reconciliation.signing import sign, signature_of
 
 _SHOWN = 50
 RESULT_FILES = (".csv", ".xlsx")
+MONEY_ACCOUNT_NAMES = {
+    "treasury": ("国库", "treasury"),
+    "fiscal": ("财政专户", "fiscal"),
+    "income": ("收入户", "income"),
+    "expenditure": ("支出户", "expenditure"),
+}
 
 
 def counterparty_command(counterparty: str) -> click.Command:
@@ -165,6 +171,16 @@ def _render_account(session: Session, account: dict[str, Any]) -> None:
             f"{format_yuan(account['opening_fen'])}, unequal {format_yuan(account['unequal_fen'])}",
         )
     output.line(f"  {said}")
+    if not account["registered"] and theirs is not None:
+        place = MONEY_ACCOUNT_NAMES[account["money_account"]]
+        output.line(
+            output.say(
+                f"  ! 账号没有在设置中登记,按全部险种的{place[0]}核对;请登记 [[bank_accounts]]。",
+                f"  ! the account is not in the setup and is held against the {place[1]} account of "
+                "all funds; register it under [[bank_accounts]].",
+            ),
+            style="yellow",
+        )
     for gap in account["gaps"]:
         output.line(
             output.say(
@@ -186,7 +202,7 @@ def _render_open(session: Session, document: dict[str, Any]) -> None:
             one["date"],
             format_yuan(one["fen"]),
             one["ref"] or "",
-            one["text"],
+            one["text"] + (output.say(" (可对多笔)", " (several fit)") if one["ambiguous"] else ""),
             str(one["days"]),
             one["owner"],
         )

@@ -6,24 +6,16 @@ from typing import Any
 import click
 
 from ledger.aggregates.area import Area
-from ledger.aggregates.breaks import is_break_of
 from ledger.aggregates.month import APPROVED, FROZEN, Month
-from ledger.aggregates.proposal import proposal_doc_no
-from ledger.aggregates.refusal import doc_no_of
 from ledger.domain.fund import is_area
 from ledger.domain.money import format_yuan
 from ledger.domain.period import Period
 from ledger.errors import Unavailable
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
-from medfund.cli.breaking import answer_break
-from medfund.cli.by_hand import answer_proposal
-from medfund.cli.clearing_decisions import approve_cleared, reject_cleared
-from medfund.cli.deciding import approve_payment, reject_payment
-from medfund.cli.refusing import answer_refusal, owed_in
+from medfund.cli.decisions import approve_other, reject_other
 from medfund.tasks import run_pending
 from projections.queries.periods import periods_document
-from settlement.by_hand import approve_document, reject_document
 from settlement.closing import (
     CloseState,
     dry_run_close,
@@ -38,8 +30,6 @@ from settlement.closing import (
 from settlement.closing import (
     reject as reject_run,
 )
-from settlement.reconciliation.resolving import approve_break, reject_break
-from settlement.refusing import approve_refusal, reject_refusal
 
 _STATES = {
     "open": "未结",
@@ -153,25 +143,7 @@ def approve(session: Session, run: str) -> None:
     """Approve; posting and sealing follow."""
     with session.house() as house:
         area = _area_of(session, house, run)
-        if approve_cleared(session, house, area, run):
-            return
-        if doc_no_of(run, area.code) is not None:
-            refusal = approve_refusal(
-                house.ledger, area, refusal=run, owed=owed_in(house, area.code), user=session.user
-            )
-            answer_refusal(session, refusal)
-            return
-        if proposal_doc_no(run, area.code) is not None:
-            proposal = approve_document(
-                house.ledger, area, proposal=run, user=session.user, today=house.today()
-            )
-            answer_proposal(session, proposal)
-            return
-        if is_break_of(run, area.code):
-            found = approve_break(house.ledger, area, run, user=session.user, today=house.today())
-            answer_break(session, house, found)
-            return
-        if approve_payment(session, house, area, run):
+        if approve_other(session, house, area, run):
             return
         month = approve_run(house.ledger, area, run=run, user=session.user)
         if month.state == APPROVED:
@@ -187,25 +159,7 @@ def reject(session: Session, run: str, reason: str) -> None:
     """Reject: the freeze is withdrawn and leaves its trace."""
     with session.house() as house:
         area = _area_of(session, house, run)
-        if reject_cleared(session, house, area, run, reason):
-            return
-        if doc_no_of(run, area.code) is not None:
-            refusal = reject_refusal(
-                house.ledger, area, refusal=run, reason=reason, user=session.user
-            )
-            answer_refusal(session, refusal)
-            return
-        if proposal_doc_no(run, area.code) is not None:
-            proposal = reject_document(
-                house.ledger, area, proposal=run, reason=reason, user=session.user
-            )
-            answer_proposal(session, proposal)
-            return
-        if is_break_of(run, area.code):
-            found = reject_break(house.ledger, area, run, reason=reason, user=session.user)
-            answer_break(session, house, found)
-            return
-        if reject_payment(session, house, area, run, reason):
+        if reject_other(session, house, area, run, reason):
             return
         month = reject_run(house.ledger, area, run=run, reason=reason, user=session.user)
     _answer(session, CloseState(month))

@@ -1,4 +1,4 @@
-"""``payout``: payment orders to institutions, and what the bank made of them."""
+"""``payout``: payment orders to institutions."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ledger.aggregates.area import Area
-from ledger.aggregates.payout import FAILED, PAID, RETURNED, Payout
+from ledger.aggregates.payout import Payout
 from ledger.domain.money import format_yuan
 from ledger.domain.period import Period
 from medfund.bootstrap import House
@@ -25,7 +25,6 @@ from settlement.clearing.provisional import refuse_unfinished
 from settlement.payout.batches import payout_of, states_of
 from settlement.payout.document import list_payouts, payout_document
 from settlement.payout.ordering import Ask, Draft, prepare
-from settlement.payout.results import record_results, results_for
 
 _STATES = {
     "waiting": "待复核",
@@ -96,61 +95,6 @@ def prepare_command(
         )
         document = payout_document(area, found, states_of(house.ledger, found))
     answer_payout(session, document | {"dry_run": dry_run})
-
-
-@payout.command("confirm", help="登记银行付讫 / record that the bank paid")
-@click.argument("payout_id", metavar="ID")
-@click.option("--date", "day", type=Day(), required=True, help="银行付款日期 / the bank's date")
-@click.option(
-    "--line", "lines", type=int, multiple=True, help="付款单行号,缺省全部待结果的 / order"
-)
-@click.option("--bank-ref", help="银行流水号 / the bank's reference")
-@pass_session
-def confirm_command(
-    session: Session, *, payout_id: str, day: date, lines: Sequence[int], bank_ref: str | None
-) -> None:
-    """Record payments."""
-    _record(session, payout_id, lines, PAID, day, bank_ref=bank_ref)
-
-
-@payout.command("fail", help="登记付款失败或退汇 / record that a payment failed or came back")
-@click.argument("payout_id", metavar="ID")
-@click.option("--line", "lines", type=int, multiple=True, required=True, help="付款单行号 / order")
-@click.option("--reason", required=True, help="原因 / why")
-@click.option("--date", "day", type=Day(), required=True, help="银行日期 / the bank's date")
-@click.option("--bank-ref", help="银行流水号 / the bank's reference")
-@click.option("--returned", is_flag=True, help="付讫后退汇 / it was paid and came back")
-@pass_session
-def fail_command(
-    session: Session,
-    *,
-    payout_id: str,
-    day: date,
-    lines: Sequence[int],
-    returned: bool,
-    **said: str | None,
-) -> None:
-    """Record failures, or payments that came back."""
-    _record(session, payout_id, lines, RETURNED if returned else FAILED, day, **said)
-
-
-def _record(
-    session: Session,
-    payout_id: str,
-    lines: Sequence[int],
-    state: str,
-    day: date,
-    **said: str | None,
-) -> None:
-    with session.house() as house:
-        area = session.area(house)
-        _, found = payout_of(house.ledger, area, payout_id)
-        results = results_for(
-            house.ledger, found, lines=lines, state=state, date=day.isoformat(), **said
-        )
-        recorded = record_results(house.ledger, area, results, user=session.user)
-        document = payout_document(area, found, states_of(house.ledger, found))
-    answer_payout(session, document | {"recorded": recorded})
 
 
 @payout.command("list", help="列出拨付单 / list batches")

@@ -20,8 +20,9 @@ from projections.reports.reconciliation_tables import reconciliation_tables
 from projections.reports.xlsx import to_xlsx
 from settlement.banking import COUNTERPARTIES
 from settlement.reconciliation.document import document_of
-from settlement.reconciliation.recording import month_of, open_since, record
+from settlement.reconciliation.recording import INSTITUTION, month_of, open_since, record
 from settlement.reconciliation.resolving import annotate_institutions
+from settlement.reconciliation.signing import signature_of
 
 _SHOWN = 50
 
@@ -98,6 +99,9 @@ def _document(
         since=open_since(house.ledger, found),
         today=house.today(),
         lang=session.output.lang,
+    )
+    document["signature"] = signature_of(
+        house.ledger, area, counterparty=INSTITUTION, period=str(period)
     )
     annotate_institutions(house.ledger, area.code, document, session.output.lang)
     if recorded is not None:

@@ -19,7 +19,7 @@ from ledger.events.intake import IntakeCompleted
 from ledger.store.reading import StoredFact
 from ledger.store.seals import Seal
 from projections.fold import Fold
-from projections.follow import PAGE_SIZE, Log, PositionBeyondLog
+from projections.follow import READ_SIZE, Log, PositionBeyondLog
 from projections.page import Bucket, Remembered, SlimSource
 from projections.store import Reading
 
@@ -138,7 +138,7 @@ def _staged(log: Log, intake: tuple[str, str], *, started: int, until: int) -> B
     fold = Fold(after=started, remembered=Remembered({intake: started}))
     position = started
     while position < until:
-        last = min(position + PAGE_SIZE, until)
+        last = min(position + READ_SIZE, until)
         fold.commit(log.read_facts(after=position, until=last), last=last)
         position = last
     return fold.page.staged.get(intake, Bucket())

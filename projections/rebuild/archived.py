@@ -35,10 +35,8 @@ _SIMPLE = """
     CASE len(postings) WHEN 1 THEN true WHEN 2 THEN postings[1].fund <> postings[2].fund
     ELSE len(postings) = len(list_distinct([one.fund for one in postings])) END
 """
-_ROWS_OF = f"""
-    SELECT area, source_intake, min(position), max(position), count(*),
-           count(*) FILTER (NOT ({_SIMPLE}))
-    FROM claims GROUP BY ALL
+_ROWS_OF = """
+    SELECT area, source_intake, min(position), max(position), count(*) FROM claims GROUP BY ALL
 """
 _IN_PLAIN = """
     EXISTS (FROM plain AS p WHERE p.area = claims.area AND p.intake = claims.source_intake)
@@ -49,13 +47,14 @@ _SUMS = f"""
     SELECT grouping(booked_on), area, intake, fund, debit, credit, booked_on,
            party, month, institution, belongs_to, clr_type, sum(fen), count(*),
            count(*) FILTER (topic = '{ClaimSettled.TOPIC}' AND '{OWED}' IN (debit, credit)),
-           count(*) FILTER (topic = '{ClaimRefunded.TOPIC}' AND '{OWED}' IN (debit, credit))
+           count(*) FILTER (topic = '{ClaimRefunded.TOPIC}' AND '{OWED}' IN (debit, credit)),
+           count(*) FILTER (NOT simple)
     FROM (
         SELECT area, intake, topic, booked_on, substr(booked_on, 1, 7) AS month, institution,
-               belongs_to, clr_type, unnest(one)
+               belongs_to, clr_type, simple, unnest(one)
         FROM (
             SELECT area, source_intake AS intake, topic, booked_on, institution, belongs_to,
-                   clr_type, unnest(postings) AS one
+                   clr_type, {_SIMPLE} AS simple, unnest(postings) AS one
             FROM claims WHERE {{which}}
         )
     )
@@ -103,16 +102,15 @@ class ArchivedPages:
         spans = _spans([one for one in facts if one[1] in _INTAKES], after, remembered)
         self._claims(manifest)
         rows_of: dict[Key, list[int]] = {}
-        rows = odd = 0
-        for area, intake, first, last, count, not_simple in self._fetch(_ROWS_OF):
+        rows = strays = 0
+        for area, intake, first, last, count in self._fetch(_ROWS_OF):
             rows += count
             within = spans.get((area, intake), ())
             if len(within) == 1 and within[0][0] < first and last < within[0][1]:
                 rows_of[area, intake] = [first, last]
-                odd += not_simple
             else:
-                odd += count
-        sums, folded, fen = self._sums(rows_of, all_of_them=not odd)
+                strays += count
+        sums, folded, fen = self._sums(rows_of, all_of_them=not strays)
         said = _parts(manifest, _SUMMED)
         if (rows, fen) != (sum(one.rows for one in said), sum(one.fen for one in said)):
             raise self._damaged(f"{manifest.first_position}-{manifest.last_position}")
@@ -152,27 +150,19 @@ class ArchivedPages:
     def _sums(
         self, rows_of: Collection[Key], *, all_of_them: bool
     ) -> tuple[dict[Key, Bucket], list[StoredFact], int]:
-        """Sum what can be summed; give the rest as facts, and the fen of all."""
-        which = "true" if all_of_them else f"{_IN_PLAIN} AND {_SIMPLE}"
-        if not all_of_them:
-            self._duck.execute("CREATE OR REPLACE TEMP TABLE plain (area VARCHAR, intake VARCHAR)")
-            for key in rows_of:
-                self._duck.execute("INSERT INTO plain VALUES (?, ?)", key)
-        fen = 0
-        sums = {key: Bucket() for key in rows_of}
-        for row in self._fetch(_SUMS.format(which=which)):
-            of_claims, area, intake, fund, debit, credit, day, *named = row
-            party, month, institution, care, clr_type, total, lines, settlements, refunds = named
-            bucket = sums[area, intake]
-            if of_claims:
-                of_it = (fund, debit, credit, party, area, month, institution, care, clr_type)
-                bucket.claims[of_it] = [total, settlements, refunds]
-            else:
-                check_posting(ClaimSettled.TOPIC, debit, credit, day)
-                bucket.pairs[area, fund, debit, credit, day, FLOW] = [total, lines]
-                fen += total
+        """Sum what can be summed, in one reading if that is all; give the rest as facts, and all fen."""
+        if all_of_them:
+            found = self._fetch(_SUMS.format(which="true"))
+            if not any(row[-1] for row in found):
+                sums, fen = _buckets(found, rows_of)
+                return sums, [], fen
+        self._duck.execute("CREATE OR REPLACE TEMP TABLE plain (area VARCHAR, intake VARCHAR)")
+        for key in rows_of:
+            self._duck.execute("INSERT INTO plain VALUES (?, ?)", key)
+        found = self._fetch(_SUMS.format(which=f"{_IN_PLAIN} AND {_SIMPLE}"))
+        sums, fen = _buckets(found, rows_of)
         folded: list[StoredFact] = []
-        for position, topic, state, amount in [] if all_of_them else self._fetch(_FOLDED):
+        for position, topic, state, amount in self._fetch(_FOLDED):
             folded.append((position, topic, state.encode()))
             fen += amount
         return sums, folded, fen
@@ -196,6 +186,25 @@ class ArchivedPages:
 
 def _parts(manifest: Manifest, topics: Collection[str]) -> list[Part]:
     return [part for part in manifest.parts if (folder := part.folder()) and folder.topic in topics]
+
+
+def _buckets(
+    found: Iterable[tuple[Any, ...]], rows_of: Collection[Key]
+) -> tuple[dict[Key, Bucket], int]:
+    """Spell the answer to _SUMS out as the sums of intakes, and the fen of all."""
+    fen = 0
+    sums = {key: Bucket() for key in rows_of}
+    for of_claims, area, intake, fund, debit, credit, day, *named, _ in found:
+        party, month, institution, care, clr_type, total, lines, settlements, refunds = named
+        bucket = sums[area, intake]
+        if of_claims:
+            of_it = (fund, debit, credit, party, area, month, institution, care, clr_type)
+            bucket.claims[of_it] = [total, settlements, refunds]
+        else:
+            check_posting(ClaimSettled.TOPIC, debit, credit, day)
+            bucket.pairs[area, fund, debit, credit, day, FLOW] = [total, lines]
+            fen += total
+    return sums, fen
 
 
 def _spans(

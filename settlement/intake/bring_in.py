@@ -30,10 +30,11 @@ from settlement.intake.case_rows import check_cases
 from settlement.intake.cells import word_of
 from settlement.intake.checked_files import check_flows
 from settlement.intake.claim_check import ClaimsExaminer
-from settlement.intake.columns import CLEARING_APPLICATIONS
+from settlement.intake.columns import CLEARING_APPLICATIONS, PERSON_PAYMENTS
 from settlement.intake.flow_facts import documents
 from settlement.intake.layouts import layouts_of
 from settlement.intake.payment_rows import check_results
+from settlement.intake.person_rows import check_persons
 from settlement.intake.places import own_places
 from settlement.intake.post_allocations import new_allocations
 from settlement.intake.post_applications import new_applications
@@ -41,6 +42,7 @@ from settlement.intake.post_cases import new_case_facts
 from settlement.intake.post_claims import ClaimPoster, ClaimsPlan, Progress
 from settlement.intake.post_flows import post_documents, sort_documents
 from settlement.intake.post_payments import new_payments
+from settlement.intake.post_persons import new_person_payments
 from settlement.intake.post_results import new_bank_results
 from settlement.intake.post_statements import Sorter, new_rows, post_statements
 from settlement.intake.readers import Table, open_table
@@ -173,7 +175,7 @@ def bring_in(path: Path, desk: Desk, *, kind: str | None = None) -> Outcome:
     context = _context(desk)
     if table.kind.name == FUND_FLOWS:
         return _bring_flows(desk, table, context, attempt, outcome)
-    if table.kind.name in {*_RECORDED, CLEARING_APPLICATIONS.name}:
+    if table.kind.name in {*_RECORDED, CLEARING_APPLICATIONS.name, PERSON_PAYMENTS.name}:
         return _bring_recorded(desk, table, context, attempt, outcome)
     return _bring_claims(desk, table, context, attempt, outcome)
 
@@ -301,6 +303,8 @@ def _bring_recorded(
 
 
 def _recorded(desk: Desk, kind: str) -> _Recorder:
+    if kind == PERSON_PAYMENTS.name:
+        return check_persons, partial(new_person_payments, vault=desk.vault)
     if kind != CLEARING_APPLICATIONS.name:
         return _RECORDED[kind]
     folder = desk.archive

@@ -371,6 +371,23 @@ REMOTE_ALLOCATIONS = Kind(
     ),
 )
 
+PERSON_PAYMENTS = Kind(
+    name="person_payments",
+    zh="个人待遇付款",
+    key_column="ref",
+    columns=(
+        _id("ref", "受理号", "受理编号", "报销单号", required=True),
+        Column("psn_no", "人员编号", Form.IDENTIFIER, True, ("个人编号",), personal=True),
+        Column("psn_name", "姓名", Form.TEXT, True, ("户名", "收款人"), personal=True),
+        Column("bank_account", "银行账号", Form.IDENTIFIER, True, ("账号", "卡号"), personal=True),
+        _text("bank_name", "开户行", "开户银行"),
+        _code("fund", "险种", "险种类型", "基金", required=True),
+        _code("kind", "待遇类别", "报销类别"),
+        _amount("amount", "金额", "付款金额", "报销金额", required=True),
+        _text("note", "备注", "说明"),
+    ),
+)
+
 #: Every format the intake knows, in the order in which heads are tried.
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -386,6 +403,7 @@ KINDS: dict[str, Kind] = {
         CLEARING_APPLICATIONS,
         PAYMENT_RESULTS,
         REMOTE_ALLOCATIONS,
+        PERSON_PAYMENTS,
     )
 }
 

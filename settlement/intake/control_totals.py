@@ -33,6 +33,7 @@ _COUNT_COLUMN = {
     "clearing_applications": "note",
     "payment_results": "note",
     "remote_allocations": "mdtrt_id",
+    "person_payments": "note",
 }
 _STATED = ("medfee_sumamt", "fund_pay_sumamt", "acct_pay")
 _SUM_COLUMNS = {
@@ -47,6 +48,7 @@ _SUM_COLUMNS = {
     "clearing_applications": ("medfee_sumamt", "fund_appy_sum", "cash_payamt", "acct_pay"),
     "payment_results": ("amount",),
     "remote_allocations": ("medfee_sumamt", "optins_pay_sumamt"),
+    "person_payments": ("amount",),
 }
 _COUNT = re.compile(r"(?:共|合计)?([0-9]{1,9})(?:笔|条|行|rows)?")
 

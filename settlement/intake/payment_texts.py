@@ -1,4 +1,4 @@
-"""What the intake says about the bank's results of payment orders, in Chinese and English."""
+"""What the intake says about the bank's results and payments to persons, in Chinese and English."""
 
 from settlement.intake.texts import Text
 
@@ -20,5 +20,17 @@ PAYMENTS = {
         "The order {order} is {state} already ({date}); this row says {value}.",
         "付讫后退回的写「退汇」;失败的须重新下单,不能再登记付讫。",
         "Write returned for one that was paid and came back; a failed one is ordered again.",
+    ),
+    "person_amount_not_positive": Text(
+        "付款金额 {value} 须大于零。",
+        "The amount {value} must be above nil.",
+        "请核对金额。",
+        "Check the amount.",
+    ),
+    "person_payment_conflict": Text(
+        "受理号 {value} 已有不同内容的付款申请({where})。",
+        "{value} was asked for with other content ({where}).",
+        "请核对受理号;已付讫的不得重付,失败或退汇的可再次申请。",
+        "Check the reference; what was paid is not paid again, what failed or came back may be.",
     ),
 }

@@ -4,13 +4,17 @@ Statements overlap, and a line has no number of its own: it is known by account,
 amount and the how-manieth of such lines it is (decision 0030).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ledger.aggregates.area import Area
 from ledger.application import FundLedger
 from ledger.domain.identity import bank_statement_stream
-from ledger.events.base import Envelope, Source
-from ledger.events.reconciliation import StatedPayment, StatementBankReceived
+from ledger.events.base import Envelope, Fact, Source
+from ledger.events.reconciliation import (
+    StatedPayment,
+    StatementBankReceived,
+    StatementBankWithdrawn,
+)
 from settlement.banking import Place
 from settlement.intake.bank_rows import BankRow
 from settlement.intake.post_statements import New
@@ -30,12 +34,7 @@ def new_payments(
     for (place, period), mine in lists.items():
         stream = bank_statement_stream(area.code, place.source, place.account, period)
         history = ledger.history(stream)
-        known = {
-            (one.ref, one.date, one.fen, one.nth)
-            for _, envelope in history
-            if isinstance(envelope.fact, StatementBankReceived)
-            for one in envelope.fact.payments
-        }
+        known = lines_standing(envelope.fact for _, envelope in history)
         new = [row for row in mine if row.key not in known]
         parts = [new[at : at + _TOGETHER] for at in range(0, len(new), _TOGETHER)]
         for version, part in enumerate(parts, start=len(history) + 1):
@@ -66,3 +65,15 @@ def _payment(row: BankRow) -> StatedPayment:
         row.summary,
         row.fund,
     )
+
+
+def lines_standing(history: Iterable[Fact]) -> set[tuple[str, str, int, int]]:
+    """Name the lines of one account and month that were added and not withdrawn since."""
+    lines: dict[tuple[str, str, int, int], str | None] = {}
+    for fact in history:
+        if isinstance(fact, StatementBankReceived):
+            for one in fact.payments:
+                lines[one.ref, one.date, one.fen, one.nth] = fact.source.intake
+        elif isinstance(fact, StatementBankWithdrawn):
+            lines = {key: intake for key, intake in lines.items() if intake != fact.intake}
+    return set(lines)

@@ -4,6 +4,7 @@ Suspended: computed and approved as ever, not ordered. Terminated: what is still
 marked as the final settlement. Merged: what is owed to it is paid to its successor.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -23,13 +24,16 @@ from ledger.aggregates.institution import (
     change_of,
     fold_institution,
 )
+from ledger.aggregates.policies import NoPolicyInForce
 from ledger.application import FundLedger
 from ledger.domain.identity import institution_stream
 from ledger.errors import InputRejected
 from ledger.events import institution as facts
 from ledger.events.base import Envelope
 from ledger.store.commit import Commit
+from settlement.clearing.policy_file import policy_of
 from settlement.payout.preparing import Standing
+from settlement.policies import load_policies
 from settlement.refusal_checks import text_of
 
 
@@ -137,22 +141,39 @@ def reject_status(
     return find_change(ledger, area, change)[1]
 
 
-def standing_of(ledger: FundLedger, area: Area, day: str) -> Standing:
-    """Say how all institutions of an area stand on a day, for paying them."""
+def standing_of(ledger: FundLedger, area: Area, fund: str, day: str) -> Standing:
+    """Say how all institutions of an area stand on a day, for paying them from a fund.
+
+    A member is paid to whom the fund's policy names (医共体牵头机构), a merged one to its successor.
+    """
     streams = {institution_stream(area.code, code): code for code in area.institutions}
     on: dict[str, tuple[str, str | None]] = {}
     for stream in ledger.log.stream_heads(list(streams)):
         code = streams[stream]
         on[code] = load_institution(ledger, area.code, code).on(day)
-    held = {code: SUSPENDED for code, (status, _) in on.items() if status == SUSPENDED}
+    leads = _leads(ledger, area, fund, day)
+    held: dict[str, str] = {}
     payees: dict[str, str] = {}
-    for code, (status, _) in on.items():
-        if status == MERGED:
-            payees[code] = _successor(code, on)
-            if payees[code] in held:
-                held[code] = "payee_suspended"
+    for code in {*on, *leads}:
+        payee = _successor(leads.get(code, code), on)
+        if payee != code:
+            payees[code] = payee
+        if on.get(code, ("", None))[0] == SUSPENDED:
+            held[code] = SUSPENDED
+        elif on.get(payee, ("", None))[0] == SUSPENDED:
+            held[code] = "payee_suspended"
     final = {code for code, (status, _) in on.items() if status == TERMINATED}
-    return Standing(held=held, payees=payees, final=final)
+    merged = {code for code, (status, _) in on.items() if status == MERGED}
+    return Standing(held=held, payees=payees, final=final, merged=merged)
+
+
+def _leads(ledger: FundLedger, area: Area, fund: str, day: str) -> Mapping[str, str]:
+    """Give who is paid for whom by the policy in force; nobody else where there is none."""
+    try:
+        version = load_policies(ledger, area.code).in_force(fund, day)
+    except NoPolicyInForce:
+        return {}
+    return policy_of(version.content).payees
 
 
 def _successor(code: str, on: dict[str, tuple[str, str | None]]) -> str:

@@ -75,7 +75,7 @@ def prepare(
     _refuse_draft(area, draft, today)
     period = str(Period.of(draft.day))
     payouts = load_payouts(ledger, area.code, draft.fund, period)
-    standing = standing_of(ledger, area, draft.day.isoformat())
+    standing = standing_of(ledger, area, draft.fund, draft.day.isoformat())
     records = ask(draft.fund)
     fact = _prepared(area, draft, records, standing, no=len(payouts.batches) + 1, by=by)
     if not fact.lines and not dry_run:
@@ -98,7 +98,7 @@ def approve_payout(
         if found.state == APPROVED and found.decided_by == by:
             return found
         prepared = found.refuse_approval(by)
-        standing = standing_of(ledger, area, prepared.date)
+        standing = standing_of(ledger, area, prepared.fund, prepared.date)
         refuse_beyond_plan(ledger, area, payouts, prepared.no)
         refuse_changed(found, approved_by_month(ask(prepared.fund), prepared.fund), standing)
         try:

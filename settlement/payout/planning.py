@@ -227,7 +227,7 @@ def gate_of(area: Area, day: str) -> str:
 
 
 def _payable(ledger: FundLedger, area: Area, leaf: str, records: Records, day: date) -> int:
-    standing = standing_of(ledger, area, day.isoformat())
+    standing = standing_of(ledger, area, leaf, day.isoformat())
     found = payable(approved_by_month(records, leaf), standing=standing)
     return sum(fen for one in found if one.held is None for _, fen in one.months)
 

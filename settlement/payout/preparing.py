@@ -27,11 +27,12 @@ class Payable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How institutions stand on the day of payment: whom to hold back, who receives, who is final."""
+    """How institutions stand on the day of payment: whom to hold back, who receives, whose agreement ended, who is merged."""
 
     held: Mapping[str, str] = field(default_factory=dict)  # institution → reason
     payees: Mapping[str, str] = field(default_factory=dict)  # institution → payee, where another
     final: Collection[str] = ()
+    merged: Collection[str] = ()
 
     def payee_of(self, institution: str) -> str:
         """Name who receives what an institution is paid."""

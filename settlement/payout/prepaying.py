@@ -250,8 +250,8 @@ def _amounts(
     """Give the amount of each institution; those that are suspended, ended or merged get none."""
     if draft.lines:
         return draft.lines
-    standing = standing_of(ledger, area, draft.day.isoformat())
-    gone = {*standing.held, *standing.payees, *standing.final}
+    standing = standing_of(ledger, area, draft.fund, draft.day.isoformat())
+    gone = {*standing.held, *standing.final, *standing.merged}
     year = draft.period.year - 1
     months = [str(Period(year, month)) for month in range(1, _MONTHS + 1)]
     booked: dict[str, int] = {}

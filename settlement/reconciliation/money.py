@@ -8,7 +8,7 @@ keeps them apart is said: the opening, amounts that differ under one reference, 
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from ledger.domain.fund import leaves
@@ -39,6 +39,7 @@ class Unit:
     money_account: str
     funds: frozenset[str]  # leaf funds
     accounts: tuple[str, ...]
+    registered: bool = True  # the setup says which money account and funds it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,12 +155,10 @@ def reconcile_money(
     for unit in units_of(found, banks, frozenset(funds)):
         if not unit.funds & wanted:
             continue
-        shared = any(account in banks.accounts for account in unit.accounts)
-        held = unit.funds if shared else unit.funds & wanted
-        narrowed = Unit(
-            name=unit.name, money_account=unit.money_account, funds=held, accounts=unit.accounts
-        )
-        results.append(_account(found, narrowed, frozenset(institutions), days_apart))
+        registered = any(account in banks.accounts for account in unit.accounts)
+        held = unit.funds if registered else unit.funds & wanted
+        known = replace(unit, funds=held, registered=registered or unit.name == TAX)
+        results.append(_account(found, known, frozenset(institutions), days_apart))
     return MoneyReconciliation(
         area=found.area,
         counterparty=found.counterparty,

@@ -85,6 +85,7 @@ class _Writer:
         return {
             "account": one.unit.name,
             "money_account": one.unit.money_account,
+            "registered": one.unit.registered,
             "funds": sorted(one.unit.funds),
             "since": one.since.isoformat(),
             "basis": one.basis,

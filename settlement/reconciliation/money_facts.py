@@ -15,7 +15,11 @@ from ledger.domain.period import Period
 from ledger.events.cash import OpeningAdjusted, OpeningRecorded
 from ledger.events.claim import ClaimRefunded, ClaimReversed, ClaimSettled
 from ledger.events.outstanding import MatchRecorded, MatchReleased
-from ledger.events.reconciliation import StatedPayment, StatementBankReceived
+from ledger.events.reconciliation import (
+    StatedPayment,
+    StatementBankReceived,
+    StatementBankWithdrawn,
+)
 from ledger.store.reading import StoredFact
 from settlement.banking import KEEPER, TAX
 
@@ -110,6 +114,7 @@ class _Document(msgspec.Struct, gc=False):
 
 _document = msgspec.json.Decoder(_Document).decode
 _statement = msgspec.json.Decoder(StatementBankReceived).decode
+_withdrawn = msgspec.json.Decoder(StatementBankWithdrawn).decode
 _recorded = msgspec.json.Decoder(MatchRecorded).decode
 _released = msgspec.json.Decoder(MatchReleased).decode
 _CLAIMS = frozenset({ClaimSettled.TOPIC, ClaimRefunded.TOPIC, ClaimReversed.TOPIC})
@@ -152,6 +157,9 @@ class _Reader:
         if topic == StatementBankReceived.TOPIC:
             if self._counterparty in state:
                 self._state(at, _statement(state))
+        elif topic == StatementBankWithdrawn.TOPIC:
+            if self._counterparty in state:
+                self._withdraw(_withdrawn(state))
         elif topic == MatchRecorded.TOPIC:
             if self._counterparty in state and (match := _recorded(state)).area == self._found.area:
                 self._found.matches[match.money_account, match.side, match.item] = match
@@ -169,6 +177,15 @@ class _Reader:
             for one in fact.payments
             if one.date <= self._last
         ]
+
+    def _withdraw(self, gone: StatementBankWithdrawn) -> None:
+        if gone.area == self._found.area:
+            self._found.lines = [
+                line
+                for line in self._found.lines
+                if (line.account, line.intake, line.payment.date[:7])
+                != (gone.account, gone.intake, gone.period)
+            ]
 
     def _book(self, at: int, topic: str, fact: _Document) -> None:
         if fact.area != self._found.area or fact.booked_on > self._last:

@@ -17,7 +17,13 @@ from ledger.application import FundLedger
 from ledger.domain.identity import reconciliation_stream
 from ledger.domain.period import Period
 from ledger.events.base import Envelope
-from ledger.events.reconciliation import BrokenSettlement, ComparedTotals, ReconciliationRecorded
+from ledger.events.reconciliation import (
+    BrokenSettlement,
+    ComparedDetails,
+    ComparedFund,
+    ComparedTotals,
+    ReconciliationRecorded,
+)
 from ledger.store.commit import Commit
 from ledger.store.reading import moment_of
 from settlement.reconciliation.institutions import Break, Group, Reconciliation, reconcile
@@ -68,6 +74,18 @@ def record(ledger: FundLedger, area: Area, found: Reconciliation, *, user: str |
         groups=tuple(map(_compared, found.groups)),
         unreconciled=tuple(one.institution for one in found.unreconciled),
         breaks=tuple(map(_broken, found.breaks)),
+        details=tuple(
+            ComparedDetails(
+                one.institution,
+                one.even,
+                *map(one.count, (Result.OURS_MORE, Result.THEIRS_MORE, Result.UNEQUAL)),
+            )
+            for one in found.details
+        ),
+        funds=tuple(
+            ComparedFund(*one.key, one.ours_fen, one.theirs_fen, one.result)
+            for one in found.by_fund
+        ),
     )
     stream = reconciliation_stream(area.code, INSTITUTION, found.period)
     history = _history(ledger, area.code, found.period)
@@ -129,7 +147,7 @@ def _history(
 
 def _said(fact: ReconciliationRecorded) -> tuple[object, ...]:
     """Give what a recording says, whoever made it and when."""
-    return fact.groups, fact.unreconciled, fact.breaks
+    return fact.groups, fact.unreconciled, fact.breaks, fact.details, fact.funds
 
 
 def _compared(group: Group) -> ComparedTotals:

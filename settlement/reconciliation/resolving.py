@@ -206,6 +206,7 @@ def break_row(
         "subject": one.subject if one else said.subject if said else None,
         "fen": one.fen if one else None,
         "since": None if first is None else first.isoformat(),
+        "first_recorded": one.since if one else None,
         "days": None if first is None else (today - first).days,
         "owner": said.owner if said else one.owner if one else None,
         "state": OPEN if came_back else found.state,

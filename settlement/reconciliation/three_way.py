@@ -171,7 +171,7 @@ def _post(found: ThreeWayFacts, wanted: _Wanted, at: int, state: bytes) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Followed:
-    """One institution and leaf fund through the stations, in fen."""
+    """One institution and leaf fund through the stations (三方核对), in fen."""
 
     key: Key
     booked_fen: int

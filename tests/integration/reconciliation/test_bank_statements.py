@@ -8,7 +8,7 @@ import pytest
 from support.office import AREA, CLERK, H1
 
 from ledger.domain.identity import bank_statement_stream
-from settlement.corrections import StatementStays
+from settlement.reconciliation.withdrawing import StatementMatched
 
 ACCOUNT = "33001660400001"
 
@@ -86,10 +86,30 @@ def test_a_file_whose_balances_break_posts_nothing_and_says_all(banked, state):
     assert (partial.state, partial.posted) == ("partial", 2)
 
 
-def test_a_statement_is_not_reversed(banked, state):
+def test_a_statement_brought_in_by_mistake_is_withdrawn_and_may_come_again(banked, state, medfund):
+    brought = state(*FIRST, *LATER)
+    done = medfund("reverse", "--intake", brought.intake, "--json", user=CLERK)
+    assert done.json["reversed_rows"] == 6
+    (account,) = medfund("reconcile", "bank", "2024-01", "--json").json["accounts"] or [None]
+    assert (account["theirs_fen"], account["result"]) == (None, "no_statement")
+    again = state(*FIRST, *LATER)
+    assert (again.posted, again.already) == (6, 0)
+    banked.assert_sound()
+
+
+def test_a_matched_line_keeps_its_statement(banked, state, medfund):
+    row = {"doc_no": "BF01", "fund": "390", "item": "benefit.inpatient", "counterparty": H1}
+    banked.bring_flows([{**row, "date": "2024-01-10", "amount": "4000.00"}])
     brought = state(*FIRST)
-    with pytest.raises(StatementStays):
+    recorded = medfund("reconcile", "bank", "2024-01", "--record", "--json", user=CLERK)
+    assert recorded.json["accounts"][0]["matches"] == {"party": 1}
+    with pytest.raises(StatementMatched) as refused:
         banked.reverse_whole(brought.intake)
+    released = medfund(
+        *("reconcile", "release", refused.value.facts["match"], "--reason", "重做"), user=CLERK
+    )
+    assert released.code == 0
+    assert banked.reverse_whole(brought.intake).reversed_rows == 4
 
 
 def test_from_the_terminal(banked, medfund):

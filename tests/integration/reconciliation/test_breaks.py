@@ -207,5 +207,24 @@ def test_with_institutions_a_difference_that_comes_back_is_open_again(
     recorded()
     (row,) = [one for one in breaks().values() if one["counterparty"] == "institution"]
     assert row["state"] == "open"
+    first = row["first_recorded"]
+    state(statement(fund_pay_sumamt="62.00"))
+    recorded()
+    (row,) = [one for one in breaks().values() if one["counterparty"] == "institution"]
+    assert (row["fen"], row["first_recorded"]) == (-6_200, first), "it is the same difference"
+    assert resolve(row, "carry")["state"] == "carried"
     document = medfund("reconcile", "institution", "2024-01", "--json").json
     assert document["groups"][0]["break"] == row["id"]
+
+
+def test_a_result_with_institutions_is_signed_too(banked, state, medfund):
+    state(statement())
+    assert medfund("reconcile", "institution", "2024-01", "--record", user=CLERK).code == 0
+    sign = ("reconcile", "sign", "2024-01", "--counterparty", "institution", "--json")
+    assert medfund(*sign, user=REVIEWER).json["signed_by"] == REVIEWER
+    document = medfund("reconcile", "institution", "2024-01", "--json").json
+    assert document["signature"]["signed_by"] == REVIEWER
+    state(statement(fund_pay_sumamt="61.00"))
+    assert medfund("reconcile", "institution", "2024-01", "--record", user=CLERK).code == 0
+    document = medfund("reconcile", "institution", "2024-01", "--json").json
+    assert document["signature"]["signed_by"] is None, "a later result is signed anew"

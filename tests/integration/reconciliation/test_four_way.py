@@ -233,4 +233,5 @@ def test_a_setup_without_accounts_needs_none(store_url, tmp_path, medfund):
         assert office.bring(path).state == "posted"
         account = only(medfund("reconcile", "bank", "2024-01", "--json").json)
         assert (account["ours_fen"], account["theirs_fen"]) == (740_000, 824_234)
-        assert "调节后" in medfund("reconcile", "bank", "2024-01").out
+        assert account["registered"] is False
+        assert "没有在设置中登记" in medfund("reconcile", "bank", "2024-01").out

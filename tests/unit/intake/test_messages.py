@@ -161,6 +161,12 @@ LATER = {
         | {"applied_fen": 36305, "booked_fen": 36304},
         "clearing_applications",
     ),
+    "person_amount_not_positive": Rejection(
+        *(2, "amount", "person_amount_not_positive", "0"), {}, "person_payments"
+    ),
+    "person_payment_conflict": Rejection(
+        *(2, "ref", "person_payment_conflict", "LX001"), {"position": 17}, "person_payments"
+    ),
     "unknown_payment_order": Rejection(
         *(2, "order_no", "unknown_payment_order", "P1"), {}, "payment_results"
     ),

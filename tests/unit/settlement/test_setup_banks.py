@@ -53,3 +53,23 @@ def test_an_account_is_named_once(read):
     account = '[[bank_accounts]]\naccount = "1"\nmoney_account = "fiscal"\n'
     with pytest.raises(SetupRejected, match="1"):
         read(account + account)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{ days_apart = 5 }", None),
+        ("{ days_apart = 0 }", None),
+        ('{ days_apart = "5" }', "days_apart"),
+        ("{ days_apart = true }", "days_apart"),
+        ("{ days_apart = 90 }", "31"),
+        ("{ days = 5 }", "no such keys: days"),
+    ],
+)
+def test_the_days_that_payments_may_be_apart(read, content, words):
+    policy = f'[[policies]]\nname = "reconciliation"\neffective = 2024-01-01\ncontent = {content}\n'
+    if words is None:
+        assert read(policy).policies
+    else:
+        with pytest.raises(SetupRejected, match=words):
+            read(policy)
