@@ -15,7 +15,9 @@ from ledger.domain.fund import parent
 from ledger.domain.period import Period
 from ledger.errors import BooksDamaged, InputRejected
 from ledger.events.base import Fact, Posted
+from ledger.events.cases import CaseGrouped
 from ledger.events.claim import ClaimFact, ClaimReversed
+from ledger.events.clearing import ClearingApproved, ClearingComputed
 from ledger.events.intake import IntakeCompleted, IntakeStarted
 from ledger.events.month import YearTransferred
 from ledger.store.codec import StoredRow, decode_fact
@@ -116,6 +118,16 @@ class Stage(NamedTuple):
     account: str
 
 
+class Cleared(NamedTuple):
+    """One institution in an approved clearing run."""
+
+    area: str
+    fund: str
+    period: str
+    run: str
+    institution: str
+
+
 @dataclass(slots=True)
 class Sums:
     """Debits and credits in fen, and how many lines they come from."""
@@ -154,6 +166,8 @@ class Replayed:
     owed: dict[Owed, Sums] = field(default_factory=dict)
     stages: dict[Stage, int] = field(default_factory=dict)  # credits less debits
     vouchers: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    cleared: dict[Cleared, tuple[int, ...]] = field(default_factory=dict)
+    regrouped: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def balances(self) -> dict[AccountKey, Sums]:
@@ -207,6 +221,7 @@ class _Fold:
     def __init__(self, result: Replayed) -> None:
         self.result = result
         self._waiting: dict[tuple[str, str], Replayed] = {}
+        self._computed: dict[tuple[str, str], ClearingComputed] = {}
 
     def add(self, fact: Fact) -> None:
         self.result.events += 1
@@ -216,10 +231,23 @@ class _Fold:
             waiting = self._waiting.pop((fact.area, fact.intake), None)
             if waiting is not None:
                 _absorb(self.result, waiting)
+        elif isinstance(fact, ClearingComputed):
+            self._computed[fact.area, fact.run] = fact
+        elif isinstance(fact, ClearingApproved):
+            self._clear(self._computed[fact.area, fact.run])
+        elif isinstance(fact, CaseGrouped):
+            self.result.regrouped[fact.area, fact.setl_id] = (1,)
         elif isinstance(fact, Posted):
             source = getattr(fact, "source", None)
             intake = (fact.area, source.intake if source else "")
             self._count(fact, self._waiting.get(intake, self.result))
+
+    def _clear(self, run: ClearingComputed) -> None:
+        """Count what an approved run says of each institution."""
+        for one in run.lines:
+            key = Cleared(run.area, run.fund, run.period, run.run, one.institution)
+            due = one.due_fen or 0, one.due_booked_fen or 0
+            self.result.cleared[key] = (one.settled_fen, one.payable_fen, *due, one.points4)
 
     def _count(self, fact: Posted, into: Replayed) -> None:
         limit = self.result.until_period

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
 from ledger.domain.period import Period
 from ledger.replay import Replayed, replay
@@ -14,6 +14,7 @@ from projections.follow import bring_up_to
 from projections.queries.known import Known, TimedLog, known_as_of
 from projections.queries.obligations import stage_rows
 from projections.store import Reading, ReadStore
+from projections.views.clearing import APPROVED
 
 #: How often to look again when the log grows while it is compared.
 _TRIES = 5
@@ -132,6 +133,8 @@ def _replayed(result: Replayed) -> dict[str, _Sums]:
         },
         "stages": {tuple(key): (fen,) for key, fen in result.stages.items() if fen},
         "month_sums": by_month,
+        "clearing": {tuple(key): amounts for key, amounts in result.cleared.items()},
+        "regrouped": {tuple(key): found for key, found in result.regrouped.items()},
         "care": {
             tuple(key): (sums.debit_fen, sums.credit_fen) for key, sums in result.by_care.items()
         },
@@ -151,6 +154,8 @@ def _projected(reading: Reading, until: _Until, *, whole: bool) -> dict[str, _Su
             "stages": _stages,
             "care": _care,
             "month_sums": _month_sums,
+            "clearing": _clearing,
+            "regrouped": _regrouped,
         }
     return {what: read(reading, until) for what, read in parts.items()}
 
@@ -254,6 +259,24 @@ def _stages(reading: Reading, _until: _Until) -> _Sums:
             if fen:
                 sums[one.area, one.institution, one.fund, one.month, account] = (fen,)
     return sums
+
+
+def _clearing(reading: Reading, _until: _Until) -> _Sums:
+    """Give the lines of approved runs."""
+    line, run = reading.clearing.clearing_lines, reading.clearing.clearing_runs
+    keys = ("area", "fund", "period", "run")
+    sums = ("settled_fen", "payable_fen", "due_fen", "due_booked_fen", "points4")
+    found = reading.rows(
+        select(*(line.c[name] for name in (*keys, "institution", *sums)))
+        .join_from(line, run, and_(*(line.c[name] == run.c[name] for name in keys)))
+        .where(run.c.state == APPROVED)
+    )
+    return _keyed(found, 5)
+
+
+def _regrouped(reading: Reading, _until: _Until) -> _Sums:
+    c = reading.clearing.regrouped_cases.c
+    return {tuple(row): (1,) for row in reading.rows(select(c.area, c.setl_id))}
 
 
 def _keyed(rows: list[Any], width: int) -> _Sums:

@@ -235,7 +235,10 @@ DEFINITIONS: tuple[Definition, ...] = (
         Unit.PERCENT,
         Method.SETTLEMENT_RATE,
         ("结付率", "Settlement rate"),
-        ("清算应付 ÷ 申报费用 × 100%", "amount due after clearing ÷ amount declared × 100 %"),
+        (
+            "本年1月至本期已批准清算的应付 ÷ 同期计入清算病例的记账 × 100%",
+            "amount due by the approved clearings since January ÷ what was booked of their cases × 100 %",
+        ),
     ),
     _growth(".total", Flow.INCOME, Basis.TOTAL, _TOTAL),
     _growth(".total", Flow.EXPENSE, Basis.TOTAL, _TOTAL),

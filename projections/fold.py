@@ -16,7 +16,7 @@ from ledger.domain.claim_roles import REMOTE_ACCOUNTS
 from ledger.domain.entry import Book
 from ledger.errors import BooksDamaged
 from ledger.events.base import Fact
-from ledger.events.cases import AssessmentRecorded, CaseFact
+from ledger.events.cases import AssessmentRecorded, CaseFact, CaseGrouped
 from ledger.events.cash import (
     CashFact,
     DocumentReversed,
@@ -202,6 +202,11 @@ class Fold:
         for self._at, _, state in run:
             self.page.setup.append((self._at, _decode(AreaFact, topic, state)))
 
+    def clearing(self, topic: str, run: Run) -> None:
+        """Note steps of clearing runs, and cases that were grouped afterwards."""
+        for self._at, _, state in run:
+            self.page.clearing.append((self._at, _decode(Fact, topic, state)))
+
     def noted(self, topic: str, run: Run) -> None:
         """Read facts that no read model adds up: whoever asks folds their own stream."""
         for self._at, _, state in run:
@@ -340,12 +345,13 @@ _BY_BASE: tuple[tuple[type[Fact], Handler], ...] = (
     (InstitutionFact, Fold.noted),
     (ReconciliationFact, Fold.noted),
     (CaseFact, Fold.noted),
+    (CaseGrouped, Fold.clearing),
     (OneStopFact, Fold.noted),
     (AssessmentRecorded, Fold.noted),
     (RefusalFact, Fold.noted),
     (ProposalFact, Fold.noted),
     (ApplicationFact, Fold.noted),
-    (ClearingFact, Fold.noted),
+    (ClearingFact, Fold.clearing),
     (YearClearingFact, Fold.noted),
     (OffsetFact, Fold.noted),
     (SettlementFact, Fold.documents),

@@ -18,7 +18,7 @@ from projections.fold import Fold, ProjectionStopped
 from projections.page import Page, Remembered
 from projections.store import BUILDING, LIVE, NothingProjected, ReadStore
 from projections.tables import STATE, VIEW_TABLES, Tables, balance_tables, shape_of
-from projections.views import balances, intakes, journal, months, setup
+from projections.views import balances, clearing, intakes, journal, months, setup
 
 #: Events in a page; a larger commit is still one page. The sums of a page are written once, so fewer
 #: pages are less writing; what is in memory at a time is much less (``READ_SIZE``).
@@ -33,6 +33,7 @@ _APPLY: dict[str, Callable[[Connection, Any, Page], None]] = {
     "journal": journal.apply,
     "months": months.apply,
     "intakes": intakes.apply,
+    "clearing": clearing.apply,
     "setup": setup.apply,
 }
 

@@ -10,6 +10,8 @@ from ledger.domain.chart import CHART
 from ledger.domain.claim_roles import REMOTE_ACCOUNTS
 from ledger.domain.entry import Book
 from ledger.domain.fund import parent
+from ledger.events.cases import CaseGrouped
+from ledger.events.clearing import ClearingFact
 from ledger.events.intake import IntakeFact
 from ledger.events.month import MonthFact
 from ledger.events.setup import AreaFact
@@ -230,6 +232,7 @@ class Page:
     months: list[tuple[int, MonthFact]] = field(default_factory=list)
     intakes: list[tuple[int, IntakeFact]] = field(default_factory=list)
     setup: list[tuple[int, AreaFact]] = field(default_factory=list)
+    clearing: list[tuple[int, ClearingFact | CaseGrouped]] = field(default_factory=list)
     #: Intake → first and last position of the rows it posted.
     rows_of: dict[tuple[str, str], list[int]] = field(default_factory=dict)
 

@@ -20,11 +20,13 @@ from projections.tables import (
     STATE_TABLE,
     VIEW_TABLES,
     BalanceTables,
+    ClearingTables,
     IntakeTables,
     JournalTables,
     MonthTables,
     SetupTables,
     balance_tables,
+    clearing_tables,
     intake_tables,
     journal_tables,
     month_tables,
@@ -105,6 +107,10 @@ class Reading:
     @property
     def intakes(self) -> IntakeTables:
         return intake_tables(self.generations["intakes"])
+
+    @property
+    def clearing(self) -> ClearingTables:
+        return clearing_tables(self.generations["clearing"])
 
     @property
     def setup(self) -> SetupTables:

@@ -124,6 +124,15 @@ class IntakeTables(Tables):
 
 
 @dataclass(frozen=True)
+class ClearingTables(Tables):
+    """Clearing runs (清算批次) as they stand, a line for each institution; cases grouped afterwards."""
+
+    clearing_runs: Table
+    clearing_lines: Table
+    regrouped_cases: Table
+
+
+@dataclass(frozen=True)
 class SetupTables(Tables):
     """The areas' setup (基础设置) as it stands."""
 
@@ -274,6 +283,42 @@ def intake_tables(generation: int) -> IntakeTables:
     )
 
 
+#: What a clearing line is added up in: all of the whole month, but what is settled.
+CLEARING_SUMS = (
+    *("settled_fen", "payable_fen", "due_fen", "due_booked_fen"),
+    *("due_cases", "pointed_cases", "points4", "pointed_cost_fen", "unmatched_cases"),
+)
+
+
+@cache
+def clearing_tables(generation: int) -> ClearingTables:
+    """Name the tables of clearing runs in a generation."""
+    run = ("area", "fund", "period", "run")
+    return ClearingTables(
+        clearing_runs=_table(
+            "clearing_runs",
+            generation,
+            *map(_key, run),
+            *_sum("number"),
+            *_text("state", "by", "decided_by", "policy", "policy_hash", "basis", "point_value"),
+            *_sum("position"),
+        ),
+        clearing_lines=_table(
+            "clearing_lines",
+            generation,
+            *map(_key, run),
+            _key("institution"),
+            *_sum("has_due", *CLEARING_SUMS),
+        ),
+        regrouped_cases=_table(
+            "regrouped_cases",
+            generation,
+            *map(_key, ("area", "setl_id")),
+            *_text("institution", "period"),
+        ),
+    )
+
+
 @cache
 def setup_tables(generation: int) -> SetupTables:
     """Name the tables of the areas' setup in a generation."""
@@ -302,11 +347,12 @@ VIEW_TABLES: dict[str, Callable[[int], Tables]] = {
     "journal": journal_tables,
     "months": month_tables,
     "intakes": intake_tables,
+    "clearing": clearing_tables,
     "setup": setup_tables,
 }
 
 #: Raised when what is written into a view's tables changes while their columns do not.
-_CONTENT = {"balances": 1, "journal": 1, "months": 1, "intakes": 1, "setup": 1}
+_CONTENT = {"balances": 1, "journal": 1, "months": 1, "intakes": 1, "clearing": 1, "setup": 1}
 
 
 @cache

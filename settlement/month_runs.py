@@ -217,6 +217,7 @@ def _computed(plan: Plan, *, run: str, by: str) -> facts.ClearingComputed:
         result=record.result,
         lines=plan.lines,
         offsets=plan.offsets,
+        point_value=plan.point_value,
     )
 
 

@@ -113,6 +113,11 @@ class ClearedLine(msgspec.Struct, frozen=True, array_like=True):
     payable_fen: int
     due_fen: int | None  # of the whole month, by the methods; None where the fund has none
     due_booked_fen: int | None  # what was booked of the cases that are in the due
+    due_cases: int = 0  # cases in the due, of the whole month as the two above
+    pointed_cases: int = 0  # of them by points, with their points in 1/10,000 and their cost
+    points4: int = 0
+    pointed_cost_fen: int = 0
+    unmatched_cases: int = 0  # held back for want of a group: no record was matched to them
 
 
 class OffsetTaken(msgspec.Struct, frozen=True, array_like=True):
@@ -151,6 +156,7 @@ class ClearingComputed(ClearingFact, frozen=True, kw_only=True):
     result: str
     lines: tuple[ClearedLine, ...]
     offsets: tuple[OffsetTaken, ...]
+    point_value: str | None = None  # yuan per point, as the policy publishes it
 
 
 class ClearingApproved(ClearingFact, frozen=True, kw_only=True):

@@ -61,6 +61,7 @@ COMMANDS = {
         "refusing": ("refuse",),
         "reading": ("balances", "indicators", "journal", "obligations"),
         "reconciling": ("reconcile",),
+        "measuring": ("measures",),
         "reports": ("report",),
         "running": ("doctor", "serve", "token", "worker"),
         "simulating": ("simulate",),

@@ -16,6 +16,7 @@ from medfund.cli.statements import statement_of
 from projections.queries.balances import balances_document
 from projections.queries.indicators import indicators_document
 from projections.queries.journal import journal_document
+from projections.queries.measures import measures_document
 from projections.queries.monthly import monthly_figures
 from projections.queries.periods import periods_document
 from projections.queries.statement import statement_figures
@@ -24,6 +25,7 @@ from projections.reports.csv import to_csv
 from projections.reports.figures_table import balances_table, funds_table, indicators_table
 from projections.reports.journal_table import journal_table
 from projections.reports.markdown import to_markdown
+from projections.reports.measures_table import measures_tables
 from projections.reports.model import Table
 from projections.reports.pages import for_signing
 from projections.reports.pdf import to_pdf
@@ -131,12 +133,27 @@ def _journal(session: Session, house: House, wanted: Wanted) -> Tables:
     return [journal_table(document, lang=lang)]
 
 
+def _measures(session: Session, house: House, wanted: Wanted) -> Tables:
+    """结算考核指标."""
+    lang = session.output.lang
+    document = measures_document(
+        house.reads,
+        area=session.area_code,
+        period=wanted.period,
+        fund=wanted.fund,
+        institution=wanted.institution,
+        lang=lang,
+    )
+    return measures_tables(document, lang=lang)
+
+
 _REPORTS: dict[str, Callable[[Session, House, Wanted], Tables]] = {
     "statement": _statement,
     "balances": _balances,
     "indicators": _indicators,
     "journal": _journal,
     "settlement": _settlement,
+    "measures": _measures,
 }
 
 

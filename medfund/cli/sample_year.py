@@ -13,12 +13,12 @@ from ledger.aggregates.clearing import APPROVED
 from ledger.archive.write import bring_up_to
 from ledger.domain.fund import fund_name
 from ledger.domain.money import format_yuan
-from ledger.domain.period import Period
+from ledger.domain.period import Period, Year
 from ledger.store import schema
 from medfund.bootstrap import House
 from medfund.cli.app import Session
 from medfund.cli.statements import statement_of
-from medfund.cli.year_steps import LEAVES, SHOWN, Desk, settle_month
+from medfund.cli.year_steps import LEAVES, SHOWN, Desk, settle_month, settle_year
 from medfund.demo.city import YEAR
 from medfund.demo.year import SampleYear, is_made, write_sample_year
 from medfund.settings import Settings
@@ -56,6 +56,11 @@ def run_year(session: Session, *, seed: int, claims: int, folder: Path, months: 
         _found(city, house, sample)
         step("建账,政策已批准", "area set up, policies in force")
         _months(city, house, sample.claims_files[:months], step)
+        if months == len(sample.claims_files):
+            _bring(city, house, sample.assessments)
+            # What the year brings is paid in February, when January's own payments are through.
+            settle_year(Desk(house, Period(sample.year + 1, 1)), Year(sample.year))
+            step(f"{sample.year} 年度清算", f"{sample.year} cleared")
         _show_year(city, house, months)
         _print_statement(city, house, folder, Period(sample.year, (months + 1) // 2))
     _say_next(city, database, sample)

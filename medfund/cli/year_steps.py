@@ -16,7 +16,7 @@ from ledger.archive.read import Archive
 from ledger.archive.write import bring_up_to
 from ledger.domain.fund import parent
 from ledger.domain.money import format_yuan
-from ledger.domain.period import Period
+from ledger.domain.period import Period, Year
 from medfund.bootstrap import House
 from medfund.cli.refusing import owed_in
 from medfund.demo.city import CITY_CODE, HOSPITALS
@@ -31,9 +31,11 @@ from settlement.payout.refusals import NothingToPay
 from settlement.payout.results import record_results, results_for
 from settlement.refusal_checks import Draft as RefusalDraft
 from settlement.refusing import approve_refusal, load_refusal, propose_refusal
+from settlement.year_runs import approve_year, load_year, request_year
 
 CLERK, REVIEWER = "clerk1", "reviewer1"
 LEAVES = ("310.pooled", "310.personal", "390")
+CLEARED = ("310.pooled", "390")  # paid by methods, and cleared for the year
 #: The hospital whose statement the demo prints: something of its claims is refused every month.
 SHOWN = HOSPITALS[0].code
 _REFUSED_FEN = 128_000
@@ -83,6 +85,32 @@ def settle_month(desk: Desk) -> None:
         _plan(desk, fund)
     for fund in LEAVES:
         _pay(desk, fund)
+
+
+def settle_year(desk: Desk, year: Year) -> None:
+    """Clear the year of the funds that are paid by methods, and pay what it brings."""
+    desk.look(_year_cleared_at(desk, year))
+    for fund in CLEARED:
+        _clear_year(desk, fund, year)
+    desk.look(_planned_at(desk))
+    for fund in dict.fromkeys(parent(leaf) for leaf in CLEARED):
+        _plan(desk, fund)
+    for fund in CLEARED:
+        _pay(desk, fund)
+
+
+def _year_cleared_at(desk: Desk, year: Year) -> int | None:
+    runs = load_year(desk.house.ledger, CITY_CODE, CLEARED[0], str(year)).runs
+    return runs[0].computed.watermark if runs else None
+
+
+def _clear_year(desk: Desk, fund: str, year: Year) -> None:
+    ledger, area, today = desk.house.ledger, desk.house.area(), desk.day(20)
+    if any(run.state == APPROVED for run in load_year(ledger, area.code, fund, str(year)).runs):
+        return
+    run = request_year(ledger, area, desk.records, fund=fund, year=year, user=CLERK, today=today)
+    if run is not None:
+        approve_year(ledger, area, desk.records, run=run.id, user=REVIEWER, today=today)
 
 
 def _cleared_at(desk: Desk) -> int | None:

@@ -8,12 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from medfund.demo.city import CITY_CODE, YEAR, flows_text, groups_text, policy_text, setup_text
+from medfund.demo.city import (
+    CITY_CODE,
+    YEAR,
+    assessments_text,
+    flows_text,
+    groups_text,
+    policy_text,
+    setup_text,
+)
 from medfund.demo.city_claims import CityClaims, write_city_claims
 
 CLEARED_FUNDS = ("310.pooled", "390")
 _MADE = "made.json"
-_FORM = 2  # raised when the files of the same seed change
+_FORM = 3  # raised when the files of the same seed change
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,7 @@ class SampleYear:
     flows: Path
     policies: tuple[Path, ...]
     claims_files: tuple[Path, ...]
+    assessments: Path
     claims: int
 
 
@@ -47,6 +56,7 @@ def write_sample_year(
         flows=folder / f"fund_flows-{YEAR}.csv",
         policies=tuple(folder / f"policy-{fund}.toml" for fund in CLEARED_FUNDS),
         claims_files=tuple(folder / f"claims-{YEAR}-{month:02d}.csv" for month in range(1, 13)),
+        assessments=folder / f"assessments-{YEAR}.csv",
         claims=claims,
     )
     if is_made(folder, seed=seed, claims=claims):
@@ -57,6 +67,7 @@ def write_sample_year(
         progress(written.rows, claims)
     year.setup.write_text(setup_text(), encoding="utf-8")
     year.flows.write_text(flows_text(written.owed_fen), encoding="utf-8")
+    year.assessments.write_text(assessments_text(), encoding="utf-8")
     (folder / "groups.csv").write_text(groups_text(), encoding="utf-8")
     for fund, path in zip(CLEARED_FUNDS, year.policies, strict=True):
         text = policy_text(fund, points_fen=written.points_fen[fund])

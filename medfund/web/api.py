@@ -25,6 +25,7 @@ from projections.queries.balances import balances_document
 from projections.queries.indicators import indicators_document
 from projections.queries.journal import journal_document
 from projections.queries.known import known_position
+from projections.queries.measures import measures_document
 from projections.queries.monthly import monthly_figures
 from projections.queries.periods import periods_document
 from projections.queries.targets import targets_of
@@ -116,6 +117,7 @@ class _Door:
         for path, endpoint, model in (
             ("/balances", self.balances, schemas.Balances),
             ("/indicators", self.indicators, schemas.Indicators),
+            ("/measures", self.measures, schemas.Measures),
             ("/journal", self.journal, schemas.Journal),
             ("/periods", self.periods, schemas.Periods),
             ("/events", self.events, schemas.Events),
@@ -177,6 +179,23 @@ class _Door:
             )
 
         return self._answer(request, question, make)
+
+    def measures(
+        self, request: Request, question: Annotated[ask.MeasuresQuestion, Query()]
+    ) -> Response:
+        """考核指标: settlement rate, match rate, case mix and others of approved clearings."""
+        return self._answer(
+            request,
+            question,
+            lambda asked: measures_document(
+                self._source.reads,
+                area=asked.area,
+                period=question.period,
+                fund=question.fund,
+                institution=question.institution,
+                lang=asked.lang,
+            ),
+        )
 
     def journal(
         self, request: Request, question: Annotated[ask.JournalQuestion, Query()]

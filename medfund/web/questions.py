@@ -28,6 +28,10 @@ def day_of(text: str) -> date:
 Month = Annotated[
     str, Field(pattern=r"^\d{4}-\d{2}$", examples=["2023-10"]), AfterValidator(_month)
 ]
+MonthOrYear = Annotated[
+    str,
+    Field(pattern=r"^\d{4}(-(0[1-9]|1[0-2]))?$", examples=["2024", "2024-03"]),
+]
 Day = Annotated[
     str,
     Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$", examples=["2023-10-31"]),
@@ -63,6 +67,14 @@ class IndicatorsQuestion(Question):
     period: Month
     fund: Fund | None = None
     known_at: KnownAt | None = None
+
+
+class MeasuresQuestion(Question):
+    """``medfund measures PERIOD``."""
+
+    period: MonthOrYear
+    fund: Fund | None = None
+    institution: Annotated[str, Field(max_length=20)] | None = None
 
 
 class JournalQuestion(Question):

@@ -112,6 +112,56 @@ class Indicators(_Document):
     indicators: list[Indicator]
 
 
+class MeasureReason(_Document):
+    """Why a measure has no value."""
+
+    code: str
+    text: str
+
+
+class Measure(_Document):
+    """The measures of a fund (``institution`` null) or of one of its institutions; rates in percent."""
+
+    fund: FundCode
+    institution: str | None
+    name: str | None
+    institutions: int
+    batches: int
+    cases: int
+    settled_fen: int
+    booked_fen: int
+    due_fen: int | None
+    settlement_rate: str | None
+    due_over_booked: str | None
+    booked_over_due: str | None
+    match_rate: str | None
+    record_accuracy: str | None
+    error_rate: str | None
+    case_mix_index: str | None
+    average_cost_fen: int | None
+    reasons: dict[str, MeasureReason]
+
+
+class PointValue(_Document):
+    """The value of a point in one month, of its last approved run."""
+
+    fund: FundCode
+    period: str
+    run: str
+    point_value: str
+
+
+class Measures(_Document):
+    """结算考核指标: as ``medfund measures PERIOD --json``."""
+
+    period: str
+    position: int
+    area: AreaCode
+    definition: dict[str, str]
+    measures: list[Measure]
+    point_values: list[PointValue]
+
+
 class JournalLine(_Document):
     """One debit or credit of a voucher."""
 

@@ -347,8 +347,20 @@ def _care_months(question: _Question) -> _Outcome:
 
 
 def _settlement_rate(question: _Question) -> _Outcome:
-    """结付率 needs what a clearing allots; until one has run there is nothing to divide."""
-    return _Outcome(None, {}, (question.january, question.period), reason="no_clearing_run")
+    """结付率: what approved clearings make due since January ÷ what was booked of the same cases."""
+    first, last = question.january, question.period
+    found = [
+        amounts
+        for (fund, month), amounts in question.figures.cleared.items()
+        if fund in question.funds and first <= month <= last
+    ]
+    due, booked = (sum(column) for column in zip(*found, strict=True)) if found else (0, 0)
+    if not found:
+        return _Outcome(None, {}, (first, last), reason="no_clearing_run")
+    inputs = {"due_fen": due, "booked_fen": booked, "clearings": len(found)}
+    if booked <= 0:
+        return _Outcome(None, inputs, (first, last), reason="denominator_not_positive")
+    return _Outcome(Fraction(due * 100, booked), inputs, (first, last))
 
 
 _METHODS: Mapping[Method, Callable[[_Question], _Outcome]] = {

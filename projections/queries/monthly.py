@@ -6,7 +6,7 @@ expense of a closed year stay what they were. A month is a ``Period``; a fund a 
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ from projections.queries.known import (
     known_as_of,
     movements_by_month,
 )
+from projections.queries.measures import due_by_month
 from projections.queries.scope import scope_of
 from projections.store import Reading, ReadStore
 
@@ -87,6 +88,8 @@ class MonthlyFigures:
     flows: Mapping[tuple[str, Period], Flows]
     care: Mapping[CareKey, Flows]
     levels: Mapping[str, Mapping[Period, Levels]]
+    #: What approved clearings make due, and what was booked of it, by leaf fund and month.
+    cleared: Mapping[tuple[str, Period], tuple[int, int]] = field(default_factory=dict)
 
     def flow(self, funds: Iterable[str], first: Period, last: Period) -> Flows:
         """Sum the flows of leaves over months, both ends included; a month without flows is nil."""
@@ -162,6 +165,7 @@ def monthly_figures(
         held = _owed(reading, known, [_DEPOSIT], area=scope.area)
         opened = _opened(reading, scope.area)
         openings = _opening_days(reading, known, area=scope.area)
+        cleared = due_by_month(reading, scope.area, known_at=known_at)
     return MonthlyFigures(
         area=scope.area,
         position=reading.position,
@@ -172,6 +176,7 @@ def monthly_figures(
         flows=_flows(sums),
         care={key: _flow_of(by_account) for key, by_account in care.items()},
         levels={leaf: _levels(leaf, sums, care, owed, held) for leaf in leaves},
+        cleared=cleared,
     )
 
 

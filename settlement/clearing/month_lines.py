@@ -46,6 +46,11 @@ class DueOf:
     due_fen: int  # 应付
     counted_fen: int  # booked of the cases in the due
     standing_fen: int  # booked of every case that stands, held back ones too
+    cases: int = 0
+    pointed_cases: int = 0
+    points4: int = 0
+    pointed_cost_fen: int = 0
+    unmatched_cases: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,9 +117,21 @@ def settle(one: Standing, rules: Rules) -> Settled | None:
         payable_fen=max(available, 0),
         due_fen=None if one.due is None else one.due.due_fen,
         due_booked_fen=None if one.due is None else one.due.counted_fen,
+        **_measured(one.due),
     )
     new = (new_booked, refused, waiting, settled, difference, deposit, insurer, *taken, prepaid)
     return Settled(line, taken) if any(new) else None
+
+
+def _measured(due: DueOf | None) -> dict[str, int]:
+    """Give what a line says of the cases of the whole month, for measures."""
+    return {
+        "due_cases": 0 if due is None else due.cases,
+        "pointed_cases": 0 if due is None else due.pointed_cases,
+        "points4": 0 if due is None else due.points4,
+        "pointed_cost_fen": 0 if due is None else due.pointed_cost_fen,
+        "unmatched_cases": 0 if due is None else due.unmatched_cases,
+    }
 
 
 def entry_of(fund: str, line: ClearedLine, offsets: Iterable[OffsetTaken]) -> Entry:

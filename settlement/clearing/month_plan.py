@@ -23,9 +23,9 @@ from ledger.events.clearing import (
     OffsetTaken,
 )
 from settlement.clearing import kernel
-from settlement.clearing.census import CaseKind
 from settlement.clearing.digest import rows_digest
 from settlement.clearing.month_lines import DueOf, OpenOffset, Rules, Standing, settle
+from settlement.clearing.monthly import value_text
 from settlement.clearing.owed import (
     APPROVED,
     BOOKED_BY_GROUP,
@@ -35,9 +35,9 @@ from settlement.clearing.owed import (
     Month,
     Records,
 )
-from settlement.clearing.policy import Basis, Policy
+from settlement.clearing.policy import Basis, Dip, Drg, Policy
 from settlement.clearing.provisional import Chosen, Cleared
-from settlement.clearing.run import RunRecord, Tally
+from settlement.clearing.run import RunRecord
 
 #: The texts of a plan beside those of the methods.
 TEXTS = (OWED, BOOKED_BY_GROUP)
@@ -59,6 +59,13 @@ class Plan:
     @property
     def basis(self) -> Basis:
         return self.chosen.policy.monthly.basis if self.chosen is not None else Basis.BOOKED
+
+    @property
+    def point_value(self) -> str | None:
+        """Give the value of a point as the policy publishes it; None where nothing is shared by points."""
+        if self.cleared is None or self.cleared.due.pool is None:
+            return None
+        return value_text(self.cleared.due.pool, self.cleared.chosen.policy.point_value)
 
     @property
     def hash(self) -> str:
@@ -149,6 +156,8 @@ class _Told:
         return found
 
 
+#: Held back because no record of the case was matched to a group (未匹配).
+_UNMATCHED = frozenset({"no_group", "unknown_group"})
 _NOTHING_DUE = DueOf(due_fen=0, counted_fen=0, standing_fen=0)
 
 
@@ -206,24 +215,42 @@ def _due(cleared: Cleared | None) -> dict[str, DueOf] | None:
     """Give what the methods make due, and what was booked of the cases that stand."""
     if cleared is None or not cleared.chosen.policy.methods:
         return None
-    due: dict[str, int] = {}
-    counted: dict[str, int] = {}
-    beside: dict[str, int] = {}
-    for line in cleared.due.lines:
-        code = line.counted.institution
-        due[code] = due.get(code, 0) + line.due_fen
-        counted[code] = counted.get(code, 0) + line.counted.booked_fen
-    others: list[Tally | CaseKind] = [*(held.tally for held in cleared.held), *cleared.gaps]
-    for one in others:
-        beside[one.institution] = beside.get(one.institution, 0) + one.booked_fen
-    return {
-        code: DueOf(
-            due_fen=due.get(code, 0),
-            counted_fen=counted.get(code, 0),
-            standing_fen=counted.get(code, 0) + beside.get(code, 0),
-        )
-        for code in {*due, *beside}
+    pointed = {
+        one.name for one in cleared.chosen.policy.methods if isinstance(one.rules, Dip | Drg)
     }
+    found: dict[str, dict[str, int]] = {}
+
+    def add(institution: str, **amounts: int) -> None:
+        mine = found.setdefault(institution, {})
+        for name, amount in amounts.items():
+            mine[name] = mine.get(name, 0) + amount
+
+    for line in cleared.due.lines:
+        one = line.counted
+        add(
+            one.institution,
+            due_fen=line.due_fen,
+            counted_fen=one.booked_fen,
+            standing_fen=one.booked_fen,
+            cases=one.cases,
+        )
+        if one.method in pointed:
+            add(
+                one.institution,
+                pointed_cases=one.cases,
+                points4=one.points4,
+                pointed_cost_fen=one.cost_fen,
+            )
+    for held in cleared.held:
+        unmatched = held.tally.cases if held.reason in _UNMATCHED else 0
+        add(
+            held.tally.institution,
+            standing_fen=held.tally.booked_fen,
+            unmatched_cases=unmatched,
+        )
+    for gap in cleared.gaps:
+        add(gap.institution, standing_fen=gap.booked_fen)
+    return {code: DueOf(**{"due_fen": 0, "counted_fen": 0, **one}) for code, one in found.items()}
 
 
 def _earlier(clearing: Clearing) -> dict[str, list[ClearedLine]]:
