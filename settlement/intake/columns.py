@@ -388,6 +388,31 @@ PERSON_PAYMENTS = Kind(
     ),
 )
 
+MANUAL_CLAIMS = Kind(
+    name="manual_claims",
+    zh="手工报销受理单",
+    key_column="claim_no",
+    columns=(
+        _id("claim_no", "受理编号", "受理号", "报销编号", required=True),
+        Column("psn_no", "人员编号", Form.IDENTIFIER, True, ("个人编号",), personal=True),
+        _code("insutype", "险种类型", "险种", required=True),
+        Column("date", "费用日期", Form.DATE, required=True, aliases=("出院日期", "就诊日期")),
+        Column("received", "受理日期", Form.DATE, required=True, aliases=("收件日期",)),
+        Column("documents", "票据张数", Form.INTEGER, required=True, aliases=("票据数",)),
+        _amount("medfee_sumamt", "医疗费总额", "医疗总费用", "医疗费用总额"),
+        _amount("fulamt_ownpay_amt", "全自费金额", "全自费费用"),
+        _amount("overlmt_selfpay", "超限价自费费用", "超限价金额"),
+        _amount("preselfpay_amt", "先行自付金额", "先行自付费用"),
+        _code("med_type", "医疗类别"),
+        Column("hosp_lv", "机构等级", Form.INTEGER, aliases=("医院等级",)),
+        _code("psn_type", "人员类别", "人员类型"),
+        _code("maf_psn_type", "救助人员类别", "医疗救助人员类别"),
+        Column("elsewhere", "异地就医标志", Form.FLAG, aliases=("异地标志",)),
+        _id("setl_id", "原结算ID", "结算ID", "结算编号"),
+        Column("reason", "报销原因", Form.TEXT, required=True, aliases=("原因", "手工报销原因")),
+    ),
+)
+
 #: Every format the intake knows, in the order in which heads are tried.
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -404,6 +429,7 @@ KINDS: dict[str, Kind] = {
         PAYMENT_RESULTS,
         REMOTE_ALLOCATIONS,
         PERSON_PAYMENTS,
+        MANUAL_CLAIMS,
     )
 }
 

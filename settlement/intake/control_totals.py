@@ -33,6 +33,7 @@ _COUNT_COLUMN = {
     "clearing_applications": "note",
     "payment_results": "note",
     "remote_allocations": "mdtrt_id",
+    "manual_claims": "reason",
     "person_payments": "note",
 }
 _STATED = ("medfee_sumamt", "fund_pay_sumamt", "acct_pay")
@@ -48,6 +49,7 @@ _SUM_COLUMNS = {
     "clearing_applications": ("medfee_sumamt", "fund_appy_sum", "cash_payamt", "acct_pay"),
     "payment_results": ("amount",),
     "remote_allocations": ("medfee_sumamt", "optins_pay_sumamt"),
+    "manual_claims": ("medfee_sumamt",),
     "person_payments": ("amount",),
 }
 _COUNT = re.compile(r"(?:共|合计)?([0-9]{1,9})(?:笔|条|行|rows)?")
