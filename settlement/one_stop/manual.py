@@ -22,7 +22,6 @@ from ledger.aggregates.manual_claim import (
     fold_manual_claim,
 )
 from ledger.application import FundLedger
-from ledger.domain.entry import Entry, Posting
 from ledger.domain.identity import claim_stream, manual_claim_stream, settlement_stream
 from ledger.domain.posting_rules import RULES_VERSION
 from ledger.domain.settlement_entries import person_owed_entry
@@ -347,20 +346,3 @@ def _append_step(
         ),
     )
     return load_manual_claim(ledger, claim.area, claim.claim_no)
-
-
-def owed_by_hand(ledger: FundLedger, area: str, *, ref: str, fund: str, fen: int) -> Entry:
-    """Give what paying a person settles of a manual claim: by its number, or NUMBER-FUND.
-
-    Nothing where no claim of that number was settled, or the fund owes another amount for it.
-    """
-    for claim_no in (ref, ref.removesuffix(f"-{fund}")):
-        for one in load_manual_claim(ledger, area, claim_no).settled:
-            if (one.fund, one.amount_fen) == (fund, fen):
-                return (Posting(fund, "owed.approved", "claims.paid", fen, one.institution),)
-    return ()
-
-
-def undone(entry: Entry) -> Entry:
-    """Turn a payment round (退汇): the person is owed again."""
-    return tuple(Posting(one.fund, one.credit, one.debit, one.fen, one.party) for one in entry)

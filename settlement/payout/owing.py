@@ -6,7 +6,6 @@ counter by 清算类别 and 医疗类别, from which the kind of benefit follows
 
 from collections.abc import Collection, Mapping
 
-from ledger.domain.fund import is_institution
 from ledger.events.claim import ClaimRefunded, ClaimReversed, ClaimSettled
 from settlement.clearing.engine import Parts, Table
 from settlement.clearing.kernel import POSTINGS
@@ -58,14 +57,11 @@ Month = tuple[str, str]  # institution, 清算年月
 
 
 def approved_by_month(records: Records, fund: str) -> dict[Month, int]:
-    """Give what is approved and not ordered by institution and month; below nil it is carried.
-
-    What persons are owed (手工报销) is paid by batches of their own (``persons.py``), not from here.
-    """
+    """Give what is approved and not ordered by institution and month; below nil it is carried."""
     return {
         (one.institution, one.month): by_account[APPROVED]
         for one, by_account in sorted(records.owed(since=_NO_CLAIMS).items())
-        if one.fund == fund and by_account.get(APPROVED) and is_institution(one.institution)
+        if one.fund == fund and by_account.get(APPROVED)
     }
 
 

@@ -35,7 +35,6 @@ from ledger.events import persons as facts
 from ledger.events.base import Envelope, Fact, Posted
 from ledger.store.commit import Commit, MonthNotOpen, StreamConflict
 from settlement.booking import booked_months, first_months, totals_of
-from settlement.one_stop.manual import owed_by_hand, undone
 from settlement.payout.batches import booked_on
 from settlement.payout.refusals import ResultConflict
 from settlement.payout.results import Result
@@ -226,8 +225,7 @@ def _result_fact(
     place = "fiscal" if fund == ASSISTANCE else "expenditure"
     paid = Posting(fund, f"expense.benefit.{requested.kind}", place, fen)
     back = Posting(fund, place, "expense.benefit.returned", fen)
-    owed = owed_by_hand(ledger, area.code, ref=requested.ref, fund=fund, fen=fen)
-    entry = (paid, *owed) if result.state == PAID else (back, *undone(owed))
+    entry = (paid,) if result.state == PAID else (back,)
     said = {
         **named,
         "booked_on": booked_on(ledger, area.code, result.date, entry),

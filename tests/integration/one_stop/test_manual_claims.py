@@ -143,36 +143,3 @@ def test_assistance_is_made_up_for_on_what_was_left(book, store_url, tmp_path):
 def test_refusals(book, words, code, error):
     answer = book(*claim("SG-1", *words), user=CLERK)
     assert (answer.code, json.loads(answer.out)["error"]["code"]) == (code, error)
-
-
-def test_paying_the_person_settles_what_was_owed_and_institutions_orders_leave_it_alone(
-    book, store_url, tmp_path
-):
-    """代发 by the claim's number and fund; a bounced payment is owed again."""
-    office_brings(store_url, tmp_path, counter("S1", "2024-01-05", person="P9"))
-    name = book(*claim("SG-1", *STACK, "--level", "3"), user=CLERK).json["manual_claim"]
-    token = book("approve", name, "--json", user=REVIEWER).json["person"]
-    with open_office(store_url, tmp_path) as office:
-        flows = [
-            {"doc_no": "QC", "date": "2024-01-01", "fund": "390", "item": "opening_balance",
-             "amount": "9000000.00", "money_account": "expenditure"},
-        ]  # fmt: skip
-        assert office.bring_flows(flows).state == "posted"
-        row = {"ref": "SG-1-390", "psn_no": "P1", "psn_name": "张三", "bank_account": "62220001",
-               "fund": "390", "amount": "43095.00"}  # fmt: skip
-        path = office.write_file("代发.csv", [row])
-    [paid] = book("intake", path, "--json", user=CLERK).json["files"]
-    assert (paid["kind"], paid["state"]) == ("person_payments", "posted")
-    batch = f"{AREA}-persons-{paid['intake']}"
-    assert book("approve", batch, user=REVIEWER).code == 0
-    assert book("payout", "release", batch, "-o", tmp_path / "代发.txt", user=CLERK).code == 0
-    assert book("payout", "confirm", batch, "--date", "2024-05-06", user=CLERK).code == 0
-
-    def owed(fund):
-        rows = book("obligations", "--fund", fund, "--institution", token, "--json").json
-        return sum(one["owed_fen"] for one in rows["institutions"])
-
-    assert (owed("390"), owed("392")) == (0, 5_643_00)
-    with open_office(store_url, tmp_path) as office:
-        office.figures(office.today)
-        office.assert_sound()
