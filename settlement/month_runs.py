@@ -26,6 +26,7 @@ from ledger.aggregates.clearing import (
 )
 from ledger.aggregates.policies import NoPolicyInForce
 from ledger.application import FundLedger
+from ledger.domain.fund import parent
 from ledger.domain.identity import clearing_stream
 from ledger.domain.period import Period
 from ledger.events import clearing as facts
@@ -42,7 +43,7 @@ from settlement.clearing.provisional import (
     policy_of_month,
     refuse_unfinished,
 )
-from settlement.clearing.refusals import ClearingMonthNotOver, FundNotCleared
+from settlement.clearing.refusals import ClearingMonthNotOver, FundNotCleared, IntakeUnderWay
 from settlement.month_posting import post_plan
 from settlement.policies import load_policies
 
@@ -87,6 +88,9 @@ def plan_month(
     if fund not in area.leaf_funds:
         raise FundNotCleared(fund=fund, funds=", ".join(sorted(area.leaf_funds)))
     refuse_unfinished(ledger.log, area.code, fund)
+    for started in records.unfinished_intakes():  # complete by now, but not where the figures are
+        if parent(fund) in map(parent, started.funds):
+            raise IntakeUnderWay(fund=fund, intake=started.intake)
     chosen = _chosen(ledger, area.code, fund, period)
     cleared = None
     if chosen is not None and chosen.policy.methods:

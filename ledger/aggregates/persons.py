@@ -51,7 +51,7 @@ class PersonPayout:
     area: str
     batch: str
     state: str = ""
-    refs: tuple[str, ...] = ()
+    payments: tuple[str, ...] = ()
     total_fen: int = 0
     prepared_by: str | None = None
     decided_by: str | None = None
@@ -108,7 +108,7 @@ def fold_person_payout(area: str, batch: str, stored: Iterable[Fact]) -> PersonP
         match fact:
             case facts.PersonPayoutPrepared():
                 payout.state, payout.prepared_by = WAITING, fact.by
-                payout.refs += fact.refs
+                payout.payments += fact.payments
                 payout.total_fen += fact.total_fen
             case facts.PersonPayoutApproved():
                 payout.state, payout.decided_by = APPROVED, fact.by

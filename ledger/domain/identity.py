@@ -79,9 +79,9 @@ def persons_stream(area: str, batch: str) -> UUID:
     return _stream("persons", area, batch)
 
 
-def person_payment_stream(area: str, ref: str) -> UUID:
-    """One stream per payment to a person, by its reference (受理号)."""
-    return _stream("person-payment", area, ref)
+def person_payment_stream(area: str, payment: str) -> UUID:
+    """One stream per payment to a person, by its leaf fund and reference (受理号)."""
+    return _stream("person-payment", area, payment)
 
 
 def institution_stream(area: str, code: str) -> UUID:

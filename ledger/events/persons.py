@@ -8,6 +8,11 @@ by its reference, so that none is paid twice.
 from ledger.events.base import Fact, Posted, Source
 
 
+def payment_name(fund: str, ref: str) -> str:
+    """Name a payment: one reference may be owed by several funds."""
+    return f"{fund}/{ref}"
+
+
 class PersonPayoutFact(Fact, frozen=True, kw_only=True):
     """A step of a batch of payments to persons (个人拨付单)."""
 
@@ -21,7 +26,7 @@ class PersonPayoutPrepared(PersonPayoutFact, frozen=True, kw_only=True):
 
     TOPIC = "person_payout.prepared.v1"
 
-    refs: tuple[str, ...]  # 受理号, in the order of their numbers
+    payments: tuple[str, ...]  # leaf fund/受理号, in the order of their numbers
     total_fen: int
 
 
@@ -66,7 +71,13 @@ class PersonPaymentRequested(Fact, frozen=True, kw_only=True):
     fen: int
     person: str  # keyed token of psn_no
     person_key: int
+    belongs_to: str | None = None  # month of the manual claim that it pays, where it pays one
     source: Source
+
+    @property
+    def payment(self) -> str:
+        """Name the payment within its area."""
+        return payment_name(self.fund, self.ref)
 
 
 class PersonPaymentPosted(Posted, frozen=True, kw_only=True):
@@ -74,6 +85,7 @@ class PersonPaymentPosted(Posted, frozen=True, kw_only=True):
 
     fund: str
     date: str
+    belongs_to: str | None = None
     summary: str
     ref: str
     batch: str

@@ -124,7 +124,7 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the module that registers a command, and give the command."""
-        if cmd_name in COMMANDS:  # also a group that another command's module began
+        if cmd_name in COMMANDS:  # a group may be known already, and not all of its commands
             import_module(f"medfund.cli.{COMMANDS[cmd_name]}")
         return super().get_command(ctx, cmd_name)
 

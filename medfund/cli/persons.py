@@ -171,10 +171,10 @@ def _bank_file(house: House, area: Area, found: PersonPayout) -> Table:
     if not kept:
         raise KeyDestroyed(name=f"file of {found.batch}")
     data = house.vault.file(kept[-1].content)
-    by_ref = {row.ref: row for row in _rows_of(data, house, area)}
+    by_name = {row.group: row for row in _rows_of(data, house, area)}
     rows = []
     for payment in payments_of(house.ledger, found):
-        row = by_ref[payment.requested.ref]
+        row = by_name[payment.requested.payment]
         number = person_order_no(found.id, payment.requested.number)
         rows.append((number, row.psn_name, row.bank_account, row.bank_name, row.fen))
     return table(f"代发 {found.id}", columns_in("zh", *_BANK_FILE), rows)

@@ -12,7 +12,7 @@ from ledger.domain.period import Period
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
 from medfund.cli.reading import Month
-from projections.queries.obligations import owed_by_stage
+from settlement.clearing.records import records_now
 from settlement.refusal_checks import Draft, OwedByStage
 from settlement.refusing import appeal_refusal, propose_refusal
 
@@ -97,13 +97,11 @@ def _draft(given: Mapping[str, Any], reason: str, day: date) -> Draft:
 
 
 def owed_in(house: House, area: str) -> OwedByStage:
-    """Ask the read models what is owed, once they have caught up with the log."""
+    """Ask the archive what is owed, brought up to the log as it stands when it is asked."""
 
     def owed(fund: str, institution: str, month: str) -> Mapping[str, int]:
-        house.catch_up()
-        return owed_by_stage(
-            house.reads, area=area, fund=fund, institution=institution, month=month
-        )
+        records = records_now(house.ledger.log, house.archive, area=area)
+        return records.by_stage(fund, institution, month)
 
     return owed
 

@@ -1,7 +1,8 @@
 """From a figure, voucher, document or event down to file and line, and up to the reports that used it.
 
 References: a log position (``1234``), a document number, a settlement id, a refusal, a voucher
-(``310-2023-01-0001``), an intake (``I0123456789ab``), a close run, a balance
+(``310-2023-01-0001``), an intake (``I0123456789ab``), a close run, a clearing run, an application
+for clearing, a recovery by offset, a balance
 (``390:expense.benefit.inpatient:2023-10``) or an indicator
 (``indicator:expenditure_growth_ytd:390:2023-10``).
 """
@@ -32,6 +33,7 @@ from projections.queries.intakes import IntakeUnknown, intakes_document
 from projections.queries.journal import journal_document
 from projections.queries.monthly import monthly_figures
 from projections.queries.periods import periods_document
+from projections.queries.trace_settling import settling_rows
 from projections.store import ReadStore
 
 _VOUCHER = re.compile(r"(\d{3})-(\d{4}-\d{2})-(\d+)")
@@ -80,6 +82,7 @@ class Tracer:
         ):
             rows += self._ledger.log.stream(stream)
         rows += self._refusal(doc_no_of(ref, self._area) or ref)
+        rows += settling_rows(self._ledger.log, self._area, ref)
         if not rows:
             return None
         events = [self._event(row) for row in rows]

@@ -15,6 +15,7 @@ import msgspec
 from ledger.aggregates.application import fold_applications
 from ledger.aggregates.clearing import Clearing
 from ledger.aggregates.offset import Offset, fold_offset
+from ledger.domain.fund import is_institution
 from ledger.events.base import Fact
 from ledger.events.clearing import (
     ApplicationFact,
@@ -95,7 +96,11 @@ def make_plan(
     owed = records.owed(since=period)
     grouped = records.booked_by_group(period)
     told = _Told(
-        owed={month: accounts for month, accounts in owed.items() if month.fund == fund},
+        owed={
+            month: accounts
+            for month, accounts in owed.items()
+            if month.fund == fund and is_institution(month.institution)  # persons are paid apart
+        },
         cases=_cases(grouped, fund),
         stays=_stays_booked(records, fund, period),
         offsets=open_offsets(records, fund),

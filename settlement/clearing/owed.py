@@ -5,7 +5,7 @@ names an institution are added up by leaf fund, institution, month of care and a
 institutions at once. What a claims intake has posted counts once it is complete.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, TypeVar
@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 from ledger.archive.read import Archive
 from ledger.domain.chart import STAGES
 from ledger.domain.claim_roles import REMOTE_ACCOUNTS
+from ledger.domain.fund import is_institution
 from ledger.events.base import Fact
 from ledger.events.cash import CashFact, DocumentReversed
 from ledger.events.claim import ClaimRefunded, ClaimReversed, ClaimSettled
@@ -164,7 +165,7 @@ class Records:
         }
         found: dict[Month, dict[str, int]] = {}
         for fund, party, month, account, fen in self.engine.answer(OWED, parts, self._bounds):
-            if fen:
+            if fen and is_institution(party):  # persons are owed too, by their tokens (手工报销)
                 found.setdefault(Month(fund, party, month), {})[account] = int(fen)
         return found
 
@@ -199,6 +200,15 @@ class Records:
                 raise TypeError(f"{topic} is not a {kind.__name__}")
             found.append((position, fact))
         return found
+
+    def unfinished_intakes(self) -> Iterator[IntakeStarted]:
+        """Give the claims intakes that had begun and were not complete at the position."""
+        through: dict[str, int] = {}
+        for position, fact in self.facts(IntakeCompleted):
+            through[fact.intake] = position
+        for position, started in self.facts(IntakeStarted):
+            if started.kind == "claims" and position > through.get(started.intake, 0):
+                yield started
 
     def by_stage(self, fund: str, institution: str, month: str) -> Mapping[str, int]:
         """Give what a leaf fund owes one institution for a month, in fen by stage."""

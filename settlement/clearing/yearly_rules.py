@@ -76,3 +76,4 @@ class YearlyRules:
     no_method: NoMethod = NoMethod.AS_BOOKED
     months: Months = Months.SETTLED
     rounding: Rounding = Rounding.FEN
+    review_cap: Fraction | None = None  # of cases put up for review; None: 5 ‰ (DIP), 5 % (DRG)

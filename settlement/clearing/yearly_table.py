@@ -22,11 +22,12 @@ class YearlyTable(PolicyTable):
     no_method: yearly.NoMethod = yearly.NoMethod.AS_BOOKED
     months: yearly.Months = yearly.Months.SETTLED
     rounding: yearly.Rounding = yearly.Rounding.FEN
+    review_cap: Share | None = None
 
     @model_validator(mode="after")
     def _shares_are_parts(self) -> "YearlyTable":
-        for name in ("surplus_shared", "reserve_cap"):
-            if not 0 <= getattr(self, name) <= 1:
+        for name in ("surplus_shared", "reserve_cap", "review_cap"):
+            if not 0 <= (getattr(self, name) or 0) <= 1:
                 raise ValueError(f"{name} 须在 0 与 1 之间 / {name} lies between nil and one")
         return self
 

@@ -30,7 +30,7 @@ from settlement.intake.case_rows import check_cases
 from settlement.intake.cells import word_of
 from settlement.intake.checked_files import check_flows
 from settlement.intake.claim_check import ClaimsExaminer
-from settlement.intake.columns import CLEARING_APPLICATIONS, MANUAL_CLAIMS, PERSON_PAYMENTS
+from settlement.intake.columns import CASE_REVIEWS, MANUAL_CLAIMS, PERSON_PAYMENTS
 from settlement.intake.flow_facts import documents
 from settlement.intake.layouts import layouts_of
 from settlement.intake.manual_rows import check_manual_claims
@@ -67,7 +67,7 @@ _RECORDED: dict[str, _Recorder] = {
     "payment_results": (check_results, new_bank_results),
 }
 #: Files whose rows are held against more than single streams.
-_ASKING = (CLEARING_APPLICATIONS.name, PERSON_PAYMENTS.name, MANUAL_CLAIMS.name)
+_ASKING = {"clearing_applications", CASE_REVIEWS.name, MANUAL_CLAIMS.name, PERSON_PAYMENTS.name}
 _PAUSES = 3000
 
 
@@ -323,6 +323,8 @@ def _recorded(desk: Desk, kind: str) -> _Recorder:
     def ask() -> Records:
         return records_now(desk.ledger.log, folder, area=desk.area.code)
 
+    if kind == CASE_REVIEWS.name:
+        return check_cases, partial(new_case_facts, ask=ask)
     return check_applications, partial(new_applications, ask=ask, today=desk.today)
 
 

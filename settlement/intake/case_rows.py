@@ -150,6 +150,8 @@ def _assessment_faults(row: _Row, context: CheckContext) -> Iterator[_Fault]:
         yield "score", "number_out_of_range", {"lowest": 0, "highest": _HIGHEST_SCORE}
     if (row["deduction"] or 0) < 0:
         yield "deduction", "negative_amount", {}
+    if (row["deduction"] or 0) > 0 and fund is None:
+        yield "deduction", "deduction_needs_fund", {}
     if fund is not None and not is_leaf(fund):
         yield "fund", "sub_fund_needed", {"fund": fund, "choices": FUNDS[fund].leaves}
     elif fund is not None and fund not in context.funds:

@@ -40,6 +40,20 @@ CASES = {
         "Let the institution dispute it first (clear dispute {run} --institution {institution}), "
         "then bring the file in and clear again.",
     ),
+    "reviews_above_cap": Text(
+        "结算 {value}:机构 {institution} 在 {year} 年 {cases} 例中最多可申请单议 {allowed} 例,已达上限。",
+        "{value}: institution {institution} may put up {allowed} of its {cases} cases of {year} for "
+        "review, and has.",
+        "请核减申请,或在病例增加后再导入;比例由政策 [yearly] review_cap 规定。",
+        "Put fewer cases up, or come again when there are more; the share is the policy's "
+        "[yearly] review_cap.",
+    ),
+    "deduction_needs_fund": Text(
+        "考核扣款 {value} 没有写明险种。",
+        "The deduction {value} does not say from which fund.",
+        "请在「险种」列写明,如 310.pooled;得分可以不写险种。",
+        "Name the fund, such as 310.pooled; a score alone may speak for all funds.",
+    ),
     "row_conflict": Text(
         "{value} 已有不同内容({where})。",
         "{value} has other content already ({where}).",

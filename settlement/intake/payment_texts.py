@@ -33,4 +33,22 @@ PAYMENTS = {
         "请核对受理号;已付讫的不得重付,失败或退汇的可再次申请。",
         "Check the reference; what was paid is not paid again, what failed or came back may be.",
     ),
+    "manual_claim_not_owed": Text(
+        "手工报销 {value} 尚未核定,或险种 {fund} 不承担。",
+        "The manual claim {value} is not approved, or fund {fund} owes nothing for it.",
+        "请先核定(approve)该手工报销;各险种承担的金额见 manual show。",
+        "Approve the claim first; what each fund owes is in manual show.",
+    ),
+    "manual_claim_differs": Text(
+        "金额 {value} 与手工报销核定的 {owed_fen} 不同。",
+        "The amount {value} is not the {owed_fen} that the manual claim settled.",
+        "请按核定金额付款,一个险种一行。",
+        "Pay what was settled, one row for each fund.",
+    ),
+    "manual_claim_of_another": Text(
+        "人员编号 {value} 不是该手工报销的参保人。",
+        "{value} is not the person of the manual claim.",
+        "请核对受理号与人员编号。",
+        "Check the reference and the person's number.",
+    ),
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 from ledger.domain.chart import BENEFIT_KINDS
 from ledger.domain.fund import FUNDS, is_leaf
+from ledger.events.persons import payment_name
 from settlement.intake import cells as read
 from settlement.intake.amounts import parse_amount
 from settlement.intake.cells import Cell, Parser, choice
@@ -47,7 +48,8 @@ class PersonRow:
 
     @property
     def group(self) -> str:
-        return self.ref
+        """Name the payment: one reference may be owed by several funds."""
+        return payment_name(self.fund, self.ref)
 
     @property
     def said(self) -> tuple[Any, ...]:

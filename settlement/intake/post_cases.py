@@ -21,6 +21,8 @@ from ledger.events.base import Envelope, Fact, Source
 from ledger.events.cases import AssessmentRecorded, CaseGrouped, CaseReviewed
 from ledger.events.claim import ClaimFact
 from ledger.store.codec import StoredRow, decode_fact
+from settlement.clearing.owed import Records
+from settlement.clearing.review_caps import ReviewCaps, review_caps
 from settlement.intake.case_rows import (
     AssessmentRow,
     CaseRow,
@@ -32,6 +34,7 @@ from settlement.intake.columns import ASSESSMENTS, CASE_REVIEWS, GROUPINGS
 from settlement.intake.owing import BASIC_FUND
 from settlement.intake.post_statements import New
 from settlement.intake.rejections import Rejection
+from settlement.policies import load_policies
 
 _BATCH = 5_000
 _History = Sequence[tuple[int, Fact]]
@@ -47,11 +50,20 @@ class _Books:
 
 
 def new_case_facts(
-    ledger: FundLedger, area: Area, rows: Sequence[CaseRow], *, intake: str, user: str
+    ledger: FundLedger,
+    area: Area,
+    rows: Sequence[CaseRow],
+    *,
+    intake: str,
+    user: str,
+    ask: Callable[[], Records] | None = None,
 ) -> New:
-    """Give the facts for what the log does not say already, and the rows that it bars."""
+    """Give the facts for what the log does not say already, and the rows that it bars.
+
+    ``ask`` gives the archive that reviews are counted in.
+    """
     books = _read(ledger, area.code, rows)
-    closed = _ClosedYears(ledger, area)
+    closed, caps = _ClosedYears(ledger, area), _Caps(ledger, area.code, ask)
     found: list[Envelope] = []
     rejections: list[Rejection] = []
     for row in rows:
@@ -61,7 +73,7 @@ def new_case_facts(
         if isinstance(settled, Rejection):
             rejections.append(settled)
             continue
-        said = _said_before(row, history) or closed.bars(row, settled)
+        said = _said_before(row, history) or closed.bars(row, settled) or caps.bars(row, settled)
         if isinstance(said, Rejection):
             rejections.append(said)
         elif not said:
@@ -179,6 +191,41 @@ class _ClosedYears:
             self._years[fund, year] = fold_year(
                 code, fund, year, ((position, one.fact) for position, one in history)
             )
+        return self._years[fund, year]
+
+
+class _Caps:
+    """How many cases may be put up for review (特例单议), counted once for a file."""
+
+    def __init__(self, ledger: FundLedger, area: str, ask: Callable[[], Records] | None) -> None:
+        self._ledger, self._area, self._ask = ledger, area, ask
+        self._records: Records | None = None
+        self._years: dict[tuple[str, str], ReviewCaps | None] = {}
+
+    def bars(self, row: CaseRow, settled: ClaimFact | None) -> Rejection | bool:
+        """Reject a review above the cap of its institution; in the order of the rows."""
+        if not isinstance(row, ReviewRow) or settled is None or self._ask is None:
+            return False
+        year = settled.belongs_to[:4]
+        caps = self._of(BASIC_FUND.get(settled.insutype, settled.insutype), year, self._ask)
+        cap = None if caps is None else caps.of(settled)
+        if cap is None or cap.takes(row.setl_id):
+            return False
+        facts = {
+            "institution": settled.institution,
+            "year": year,
+            "cases": cap.cases,
+            "allowed": cap.allowed,
+        }
+        return Rejection(
+            row.line, "setl_id", "reviews_above_cap", row.setl_id, facts, CASE_REVIEWS.name
+        )
+
+    def _of(self, fund: str, year: str, ask: Callable[[], Records]) -> ReviewCaps | None:
+        if (fund, year) not in self._years:
+            self._records = self._records or ask()
+            policies = load_policies(self._ledger, self._area)
+            self._years[fund, year] = review_caps(self._records, policies, fund, year)
         return self._years[fund, year]
 
 

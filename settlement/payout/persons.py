@@ -27,7 +27,7 @@ from ledger.aggregates.persons import (
     persons_of,
 )
 from ledger.application import FundLedger
-from ledger.domain.entry import Posting
+from ledger.domain.entry import Entry, Posting
 from ledger.domain.fund import ASSISTANCE
 from ledger.domain.identity import person_payment_stream, persons_stream
 from ledger.domain.posting_rules import RULES_VERSION
@@ -61,8 +61,8 @@ def find_person_payout(ledger: FundLedger, area: Area, payout: str) -> PersonPay
 def payments_of(ledger: FundLedger, payout: PersonPayout) -> list[PersonPayment]:
     """Give the payments of a batch in order, those asked for again elsewhere left out."""
     found = []
-    for ref in payout.refs:
-        history = ledger.history(person_payment_stream(payout.area, ref))
+    for name in payout.payments:
+        history = ledger.history(person_payment_stream(payout.area, name))
         own = [item.fact for _, item in history]
         last = max((at for at, fact in enumerate(own) if _is_of(fact, payout.batch)), default=None)
         payment = None if last is None else fold_person_payment(own[: last + 1])
@@ -114,7 +114,7 @@ def release_persons(
         area=area.code,
         batch=found.batch,
         by=by,
-        count=len(found.refs),
+        count=len(found.payments),
         total_fen=found.total_fen,
         content=content,
     )
@@ -143,7 +143,7 @@ class NewPersonResults:
     def add(self, result: Result, payment: PersonPayment) -> bool:
         """Add a result; false where it was said before, ResultConflict where another was."""
         requested = payment.requested
-        stream = person_payment_stream(self._area.code, requested.ref)
+        stream = person_payment_stream(self._area.code, requested.payment)
         states = self._said.setdefault(stream, list(payment.states))
         if any(map(result.repeats, states)):
             return False
@@ -225,7 +225,11 @@ def _result_fact(
     place = "fiscal" if fund == ASSISTANCE else "expenditure"
     paid = Posting(fund, f"expense.benefit.{requested.kind}", place, fen)
     back = Posting(fund, place, "expense.benefit.returned", fen)
-    entry = (paid,) if result.state == PAID else (back,)
+    entry: Entry = (paid,) if result.state == PAID else (back,)
+    if requested.belongs_to is not None:  # a manual claim, which stands in the obligations book
+        stages = ("owed.approved", "claims.paid")
+        debit, credit = stages if result.state == PAID else reversed(stages)
+        entry = (*entry, Posting(fund, debit, credit, fen, requested.person))
     said = {
         **named,
         "booked_on": booked_on(ledger, area.code, result.date, entry),
@@ -233,6 +237,7 @@ def _result_fact(
         "rules_version": RULES_VERSION,
         "prepared_by": by,
         "fund": fund,
+        "belongs_to": requested.belongs_to,
         "amount_fen": fen,
     }
     if result.state == PAID:

@@ -10,8 +10,10 @@ import threading
 from datetime import date
 
 import pytest
+from support.facts import Books, stepped
 from support.office import ADMINISTRATOR, AREA, CLERK, H1, H2, REVIEWER, open_office
 
+from ledger.domain.entry import Posting
 from ledger.errors import Conflict, RuleRefused
 from settlement import month_runs
 from settlement.clearing.records import records_now
@@ -82,7 +84,7 @@ def adopt(office):
 
 
 @pytest.fixture
-def ask(medfund, office):
+def ask(medfund):
     def asked(*words, user=None, code=0):
         answer = medfund("--json", *words, user=user)
         assert answer.code == code, answer.out + answer.err
@@ -154,6 +156,9 @@ def test_the_worked_month_to_what_is_payable(office, clear, ask, tmp_path, medfu
     said = medfund("clear", "show", RUN).out
     assert "769,382.79" in said
     assert "代为申报" in said
+    topics = [one["topic"] for one in ask("trace", RUN)["events"]]
+    pair = ["settlement.declared.v1", "settlement.approved.v1"]
+    assert topics == ["clearing.computed.v1", *pair, *pair, "clearing.approved.v1"]
     office.assert_sound()
 
 
@@ -282,6 +287,61 @@ def test_without_an_application_it_waits_where_the_policy_says_so(office, adopt,
     assert refused["code"] == "application_used"
     assert clear()["state"] == "nothing_new"
     office.assert_sound()
+
+
+def test_prepaid_money_is_offset_month_by_month_where_the_policy_says_so(office, adopt, clear, ask):
+    """600.00 prepaid, at most half of what is payable: 475.00 of March's 950.00, the rest of May's."""
+    office.bring_claims([SETTLED[1], claim("S3", H2, "1000.00", day="2024-05-02")])
+    adopt(monthly={"prepayment_offset": "monthly", "prepayment_share": "1/2"})
+    prepaid = {"doc_no": "Y1", "date": "2024-02-20", "fund": F, "item": "prepayment"}
+    assert office.bring_flows([prepaid | {"amount": "600.00", "counterparty": H2}]).posted == 1
+    march = clear()
+    (line,) = lines(march).values()
+    assert (line["prepaid_fen"], line["payable_fen"]) == (475_00, 475_00)
+    ask("approve", march["run"], user=REVIEWER)
+    may = clear("2024-05")
+    (line,) = lines(may).values()
+    assert (line["carried_in_fen"], line["prepaid_fen"], line["payable_fen"]) == (
+        *(475_00, 125_00),
+        1300_00,
+    )
+    ask("approve", may["run"], user=REVIEWER)
+    cash = {one["account"]: one["balance_fen"] for one in ask("balances", "--fund", F)["balances"]}
+    assert cash["expense.benefit.prepaid"] == 600_00
+    assert cash.get("advance.prepayment", 0) == 0
+    office.assert_sound()
+
+
+def test_what_the_insurer_of_a_part_fund_pays_is_taken_off_and_shown(
+    store_url, tmp_path, ask, clear
+):
+    """392 has a policy without methods: all of it is paid by the insurer."""
+    with open_office(store_url, tmp_path, today=date(2024, 7, 1)) as office:
+        office.setup("390", "392")
+        row = claim("S1", H1, "100.00")
+        more = {"medfee_sumamt": "140.00", "fund_pay_sumamt": "140.00", "hifmi_pay": "40.00"}
+        office.bring_claims([row | more])
+        whole = policy(monthly={"insurer_share": "100%"})
+        del whole["methods"], whole["deposit"]
+        whole["policy"] |= {"name": "catastrophic", "fund": "392"}
+        version = propose(office.ledger, office.area, whole, user=CLERK)
+        approve_policy(office.ledger, office.area, policy=version.id, user=REVIEWER)
+        run = clear(fund="392")
+        (line,) = lines(run).values()
+        assert (line["booked_fen"], line["insurer_fen"], line["payable_fen"]) == (40_00, 40_00, 0)
+        ask("approve", run["run"], user=REVIEWER)
+        (row,) = ask("obligations", "--fund", "392")["institutions"]
+        assert (row["insurer_fen"], row["owed_fen"]) == (40_00, 0)
+        office.assert_sound()
+
+
+def test_what_persons_are_owed_is_no_line_of_an_institution(office, adopt, clear):
+    """Manual claims (手工报销) are owed to a person's token: they are paid apart from any run."""
+    office.bring_claims(SETTLED[1:])
+    adopt()
+    owed = (Posting(F, "claims.incurred", "owed.approved", 500_00, "token"),)
+    Books(office.ledger).post(stepped(1, owed, "2024-03-20", institution="token"))
+    assert list(lines(clear())) == [H2]
 
 
 def test_the_order_in_which_things_came_in_is_irrelevant(office, adopt, clear):

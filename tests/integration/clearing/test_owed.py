@@ -96,7 +96,9 @@ def test_what_settlements_of_a_group_made_each_fund_owe(books, tmp_path):
         Group(H1, "310", "11", "2023-01"): {"310.pooled": (70, 1)},
         Group(H2, "310", "21", "2023-01"): {"310.pooled": (9, 1)},
     }
+    assert [one.intake for one in records(books, tmp_path).unfinished_intakes()] == ["i1"]
     books.complete_claims("i1")
+    assert list(records(books, tmp_path).unfinished_intakes()) == []
     asked = records(books, tmp_path).booked_by_group("2023-01", "2023-02")
     assert asked[group] == {"310.pooled": (1005, 2), "310.personal": (40, 1)}
     assert asked[Group(H1, "310", "21", "2023-02")] == {

@@ -20,6 +20,7 @@ The months were settled as booked, 5 % withheld; H1 had 100.00 refused of S1 bef
 """
 
 from datetime import date
+from fractions import Fraction
 
 import pytest
 from support.facts import Books, Clock, stepped
@@ -27,7 +28,9 @@ from support.office import AREA, CLERK, H1, H2, REVIEWER, open_office
 
 from ledger.application import FundLedger
 from ledger.domain.settlement_entries import approved_entry, declared_entry, refused_entry
+from settlement.clearing.policy import Cases, Dip, Drg, DrgFixedRate, Group, Method, Policy
 from settlement.clearing.records import records_now
+from settlement.clearing.review_caps import share_of
 
 FUND = "310.pooled"
 POLICY = """
@@ -231,7 +234,7 @@ def test_a_case_without_a_group_is_unpaid_and_a_later_grouping_brings_it_in(
     office, approve, settle, bring, clear
 ):
     """3350 points: H1 21,268.66 of 28,500.00. What was settled for S4 would be taken back."""
-    approve()
+    approve(yearly='[yearly]\nreview_cap = "50%"')
     settle(*BOOKED)
     found = clear()
     assert column(found, "due_fen") == {H1: 21_268_66, H2: 7_231_34}
@@ -508,6 +511,40 @@ def test_a_run_is_shown_and_written_to_a_file(cleared_year, act, medfund, tmp_pa
     rows = path.read_text("utf-8-sig").splitlines()
     assert len(rows) == 4
     assert "18101.79" in rows[1]
+
+
+def test_no_more_cases_are_put_up_for_review_than_the_cap_allows(office, approve, bring):
+    """H1 has two cases paid by points in the year, of which half may be put up: one, once."""
+    approve(yearly='[yearly]\nreview_cap = "50%"')
+    review = {"decision": "不通过", "points": "", "reason": "理由不足"}
+    rows = [
+        review | {"setl_id": "S1", "review_no": "TL1"},
+        review | {"setl_id": "S2", "review_no": "TL2"},
+        review | {"setl_id": "F1", "review_no": "TL3"},  # of 2022, for which no policy speaks
+        review | {"setl_id": "X1", "review_no": "TL4"},  # of no method
+    ]
+    outcome = office.bring(office.write_file("reviews.csv", rows), kind="case_reviews")
+    assert [(one.line, one.code) for one in outcome.rejections] == [(3, "reviews_above_cap")]
+    assert (outcome.rejections[0].facts["cases"], outcome.rejections[0].facts["allowed"]) == (2, 1)
+    bring("case_reviews", rows[0])
+    bring("case_reviews", rows[0] | {"review_no": "TL5"})
+    later = office.bring(office.write_file("later.csv", rows[1:2]), kind="case_reviews")
+    assert [one.code for one in later.rejections] == ["reviews_above_cap"]
+
+
+@pytest.mark.parametrize(("kind", "share"), [("dip", "1/200"), ("drg", "1/20"), ("drg_rate", None)])
+def test_the_caps_of_the_national_notice(kind, share):
+    """医保办发〔2024〕9号: 5 ‰ of DIP cases, 5 % of DRG cases."""
+    group = {"A": Group(points4=10_000, average_fen=10_000)}
+    rules = {
+        "dip": Dip(groups=group, coefficients4={}),
+        "drg": Drg(groups=group, coefficients4={}),
+        "drg_rate": DrgFixedRate(groups=group, rate=Fraction(1)),
+    }[kind]
+    method = Method(name="m", cases=Cases(), rules=rules)
+    policy = Policy(name="p", title="", fund=FUND, effective="2023-01-01", methods=(method,))
+    found = share_of(policy, clr_type="21", med_type="21", institution=H1)
+    assert found == (None if share is None else Fraction(share))
 
 
 def test_replay_gives_what_is_there(cleared_year, act, medfund):

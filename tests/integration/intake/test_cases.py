@@ -148,15 +148,16 @@ def test_everything_wrong_with_reviews_is_said_at_once(bring):
 
 
 def test_an_assessment_is_corrected_by_the_latest(office, bring):
-    first = bring("assessments", assessment(deduction="15000.00"), assessment(H2, score=78))
+    first = bring("assessments", assessment(), assessment(H2, score=78))
     assert first.posted == 2
-    assert bring("assessments", assessment(score="92.5", deduction="15000")).already == 1
-    assert bring("assessments", assessment(score="93", fund="310.pooled")).posted == 1
+    assert bring("assessments", assessment(score="92.5", deduction="0")).already == 1
+    deducted = assessment(score="93", fund="310.pooled", deduction="15000.00")
+    assert bring("assessments", deducted).posted == 1
     assert bring("assessments", assessment(score="95")).posted == 1
     found = told(office, assessment_stream(AREA, H1, "2023"))
     assert [(one.fund, one.score, one.deduction_fen) for one in found] == [
-        (None, "92.5", 1_500_000),
-        ("310.pooled", "93", 0),
+        (None, "92.5", 0),
+        ("310.pooled", "93", 1_500_000),
         (None, "95", 0),
     ]
 
@@ -168,6 +169,7 @@ def test_an_assessment_is_corrected_by_the_latest(office, bring):
         ({"score": "100.5"}, "score", "number_out_of_range"),
         ({"score": "九十"}, "score", "not_a_decimal"),
         ({"deduction": "-1.00"}, "deduction", "negative_amount"),
+        ({"deduction": "1.00"}, "deduction", "deduction_needs_fund"),
         ({"fund": "310"}, "fund", "sub_fund_needed"),
         ({"fund": "610"}, "fund", "fund_not_in_book"),
         ({"fixmedins_code": "H33060499999"}, "fixmedins_code", "unknown_institution"),

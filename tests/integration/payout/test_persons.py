@@ -5,6 +5,7 @@ import sqlite3
 
 import pytest
 from support.office import ADMINISTRATOR, AREA, CLERK, REVIEWER, open_office
+from support.one_stop import write_policy
 
 one_store = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 NAME, ACCOUNT, NUMBER = "王小明", "6222021211000012345", "33060419800101"
@@ -160,3 +161,49 @@ def test_no_person_stands_in_the_log_and_the_kept_file_can_be_erased(
     assert not (tmp_path / "late.csv").exists()
     assert ask("payout", "persons", name)["payments"][0]["state"] == "paid"
     assert ask("verify")["ok"]
+
+
+@one_store
+def test_a_manual_claim_is_paid_as_it_was_settled_and_owed_no_more(
+    store_url, tmp_path, medfund, bring, ask
+):
+    """The synthetic stack: 43,095.00 of 390, 10,988.25 of 392 and 9,391.73 of 610, all for one person.
+
+    A batch of institutions that orders what is owed to persons fails here too.
+    """
+    with open_office(store_url, tmp_path) as office:
+        office.setup("310", "390", "392", "610")
+    policy = write_policy(tmp_path)
+    ask("policy", "approve", ask("policy", "propose", policy)["policy"], user=REVIEWER)
+    claim = ask(
+        *("manual", "claim", "--claim-no", "SG-1", "--person", NUMBER, "--insutype", "390"),
+        *("--date", "2024-03-20", "--received", "2024-04-02", "--documents", "6"),
+        *("--reason", "异地急诊", "--total", "80000", "--own", "8000", "--first-share", "4000"),
+        *("--above-limit", "500", "--level", "3", "--assistance-class", "01"),
+    )["manual_claim"]
+    owed = {"390": "43095.00", "392": "10988.25", "610": "9391.73"}
+    given = [{"受理号": "SG-1", "险种": fund, "金额": yuan} for fund, yuan in owed.items()]
+    early = bring(rows(*given), "early.csv", code=2)
+    assert {one["code"] for one in early["rejections"]} == {"manual_claim_not_owed"}
+    ask("approve", claim, user=REVIEWER)
+    wrong = [given[0] | {"金额": "43095.01"}, given[1] | {"人员编号": "33060419800102"}]
+    found = bring(rows(*wrong), "wrong.csv", code=2)
+    assert [one["code"] for one in found["rejections"]] == [
+        "manual_claim_differs",
+        "manual_claim_of_another",
+    ]
+    nothing = ask("payout", "prepare", "--fund", "390", code=3)["error"]
+    assert nothing["code"] == "nothing_to_pay", "a person is no institution"
+    name = f"{AREA}-persons-{bring(rows(*given), 'paid.csv')['intake']}"
+    ask("approve", name, user=REVIEWER)
+    released(ask, name, tmp_path / "代发.csv")
+    assert ask("payout", "confirm", name, "--date", "2024-05-06")["recorded"] == 3
+    standing = ask("obligations", "--fund", "390")["institutions"]
+    assert [(one["paid_fen"], one["owed_fen"]) for one in standing] == [(4_309_500, 0)]
+    assert balances(ask, "392") == {"expense.benefit.manual": 1_098_825, "expenditure": -1_098_825}
+    back = ("payout", "fail", name, "--returned", "--line", "1", "--reason", "账户注销")
+    ask(*back, "--date", "2024-05-08")
+    standing = ask("obligations", "--fund", "390")["institutions"]
+    assert [(one["paid_fen"], one["owed_fen"]) for one in standing] == [(0, 4_309_500)]
+    assert ask("verify")["ok"]
+    assert ask("replay", "--compare")["equal"]

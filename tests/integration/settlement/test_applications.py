@@ -186,6 +186,8 @@ def test_withdrawn_in_red_and_applied_for_again(apply_for, stages, medfund, offi
     assert (gone.code, gone.json["state"], gone.json["reason"]) == (0, "withdrawn", "金额有误")
     assert medfund(*words, user=CLERK).json == gone.json, "the same once more changes nothing"
     assert stages()["310.pooled"] == (980_00, 0)
+    topics = [one["topic"].split(".")[1] for one in medfund("trace", ID, "--json").json["events"]]
+    assert topics == ["received", *["declared"] * 3, "withdrawn", *["declared"] * 3]
     other = medfund(*words[:5], "别的理由", "--json", user=CLERK)
     assert other.code == 3, other.out
     assert apply_for(application("900.00")).posted == 1

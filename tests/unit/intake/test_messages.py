@@ -137,6 +137,14 @@ LATER = {
         {"differences": ("medfee_sumamt", "acct_pay")},
         "claims",
     ),
+    "reviews_above_cap": Rejection(
+        *(2, "setl_id", "reviews_above_cap", "S1"),
+        {"institution": "H33060400001", "year": "2023", "cases": 400, "allowed": 2},
+        "case_reviews",
+    ),
+    "deduction_needs_fund": Rejection(
+        *(2, "deduction", "deduction_needs_fund", "15000.00"), {}, "assessments"
+    ),
     "year_cleared": Rejection(
         *(2, "setl_id", "year_cleared", "S1"),
         {
@@ -166,6 +174,15 @@ LATER = {
     ),
     "person_payment_conflict": Rejection(
         *(2, "ref", "person_payment_conflict", "LX001"), {"position": 17}, "person_payments"
+    ),
+    "manual_claim_not_owed": Rejection(
+        *(2, "ref", "manual_claim_not_owed", "SG1"), {"fund": "610"}, "person_payments"
+    ),
+    "manual_claim_differs": Rejection(
+        *(2, "amount", "manual_claim_differs", "1.00"), {"owed_fen": 101}, "person_payments"
+    ),
+    "manual_claim_of_another": Rejection(
+        *(2, "psn_no", "manual_claim_of_another", "P1***01"), {}, "person_payments"
     ),
     "unknown_payment_order": Rejection(
         *(2, "order_no", "unknown_payment_order", "P1"), {}, "payment_results"
