@@ -135,8 +135,8 @@ def _show_year(session: Session, house: House, months: int) -> None:
     house.catch_up()
     found = obligations_document(house.reads, area=None)["institutions"]
     heads = output.say(
-        "险种|结算|记账|拒付|保证金|已拨付|未拨付|按政策应付",
-        "fund|settlements|booked|refused|deposit|paid|owed|due by the policies",
+        "险种|结算|记账|拒付|保证金|已拨付|未拨付(负为应退)|按政策应付",
+        "fund|settlements|booked|refused|deposit|paid|owed (below nil: owed back)|due by the policies",
     )
     rows = []
     for fund in LEAVES:

@@ -25,12 +25,15 @@ from ledger.events.clearing import (
     ClearingRejected,
     SettlementDeclared,
 )
+from ledger.events.clearing_year import YearApproved, YearComputed, YearRejected, YearResult
 from ledger.events.payout import PaymentOrdered
 from ledger.events.settlement import RefusalDecided, RefusalWithdrawn, SettlementFact
 from projections.fold import NO_KIND
 from projections.queries.bridge import bridge_of
 from projections.queries.scope import scope_of
 from projections.store import Reading, ReadStore
+
+_DECISIONS = (ClearingApproved, ClearingRejected, YearApproved, YearRejected)
 
 
 class Ledger(Protocol):
@@ -70,10 +73,17 @@ class Asked:
 class Run:
     """A clearing run of the fund and period, with the line of the institution; None: it has none."""
 
-    computed: ClearingComputed
+    computed: ClearingComputed | YearComputed
     state: str  # waiting, approved, rejected
     decided_by: str | None
-    line: ClearedLine | None
+    line: ClearedLine | YearResult | None
+
+    @property
+    def payable_fen(self) -> int:
+        """Give what it makes payable: of a year the difference, and the deposit that is released."""
+        if isinstance(self.line, YearResult):
+            return self.line.difference_fen + self.line.release_fen
+        return self.line.payable_fen if self.line else 0
 
 
 def settlement_document(
@@ -114,7 +124,11 @@ def settlement_document(
         **bridge_of(
             booked,
             steps,
-            [one.line for one in runs if one.state == "approved" and one.line is not None],
+            [
+                one.line
+                for one in runs
+                if one.state == "approved" and isinstance(one.line, ClearedLine)
+            ],
             payments,
         ),
     }
@@ -171,11 +185,12 @@ def runs_of(ledger: Ledger, asked: Asked) -> list[Run]:
         for _, item in ledger.history(clearing_stream(asked.area, asked.fund, month))
     )
     for fact in facts:
-        if isinstance(fact, ClearingComputed):
+        if isinstance(fact, ClearingComputed | YearComputed):
             mine = [one for one in fact.lines if one.institution == asked.institution]
             found[fact.run] = Run(fact, "waiting", None, mine[0] if mine else None)
-        elif isinstance(fact, ClearingApproved | ClearingRejected):
-            state = "approved" if isinstance(fact, ClearingApproved) else "rejected"
+        elif isinstance(fact, _DECISIONS):
+            approved = isinstance(fact, ClearingApproved | YearApproved)
+            state = "approved" if approved else "rejected"
             before = found[fact.run]
             found[fact.run] = Run(before.computed, state, fact.by, before.line)
     return [one for one in found.values() if one.state != "rejected"]
@@ -190,18 +205,16 @@ def _run(one: Run) -> dict[str, Any]:
         "decided_by": one.decided_by,
         "policy": fact.policy,
         "policy_hash": fact.policy_hash,
-        "basis": fact.basis,
         "watermark": fact.watermark,
         "plan_hash": fact.plan_hash,
         "result": fact.result,
         "engine": f"{fact.engine} {fact.engine_version}",
         "kernel": fact.kernel,
-        "payee": line.payee if line else None,
+        "of_year": isinstance(fact, YearComputed),
         "cases": line.cases if line else 0,
         "booked_fen": line.booked_fen if line else 0,
         "due_fen": line.due_fen if line else None,
-        "due_booked_fen": line.due_booked_fen if line else None,
-        "payable_fen": line.payable_fen if line else 0,
+        "payable_fen": one.payable_fen,
     }
 
 
@@ -245,7 +258,7 @@ def _offsets(runs: Iterable[Run], institution: str) -> list[dict[str, Any]]:
     return [
         {"run": run.computed.run, "doc_no": one.doc_no, "fen": one.fen, "same_year": one.same_year}
         for run in runs
-        if run.state == "approved"
+        if run.state == "approved" and isinstance(run.computed, ClearingComputed)
         for one in run.computed.offsets
         if one.institution == institution
     ]

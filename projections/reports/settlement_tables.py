@@ -12,66 +12,19 @@ from ledger.domain.fund import fund_name
 from ledger.domain.money import format_yuan
 from projections.queries.bridge import ALWAYS
 from projections.reports.model import Cell, Kind, Table, columns_in, table
+from projections.reports.settlement_words import (
+    AGREES,
+    BRIDGE,
+    CLR_TYPES,
+    KINDS,
+    SETTLED,
+    STANDINGS,
+    STATES,
+)
 
 SIGNATURES = {
     "zh": ("经办:", "复核:", "负责人:", "定点机构(盖章):"),
     "en": ("Prepared by:", "Reviewed by:", "Head:", "Institution (seal):"),
-}
-_CLR_TYPES = {
-    "11": ("门诊", "outpatient"),
-    "21": ("住院", "inpatient"),
-    "41": ("药店购药", "pharmacy"),
-    "51": ("暂缓", "deferred"),
-}
-_KINDS = {
-    "dip": ("按病种分值", "DIP"),
-    "drg": ("DRG点数", "DRG points"),
-    "drg_rate": ("DRG费率", "DRG rate"),
-    "per_diem": ("按床日", "per diem"),
-    "fee_for_service": ("按项目", "fee for service"),
-}
-_STANDINGS = {
-    "cancelled": ("已退费或冲销", "cancelled"),
-    "no_group": ("挂起:未入组", "held back: no group"),
-    "unknown_group": ("挂起:病种(组)不在目录", "held back: unknown group"),
-    "unknown_institution": ("挂起:机构无系数", "held back: no coefficient"),
-    "cost_out_of_bounds": ("挂起:费用超出范围", "held back: cost out of bounds"),
-    "review_out_of_bounds": ("挂起:单议点数超出范围", "held back: review out of bounds"),
-    "single_review": ("挂起:待单议", "held back: waits for a review"),
-    "no_days": ("挂起:无住院天数", "held back: no days"),
-    "no_dates": ("挂起:无出入院日期", "held back: no dates"),
-    "normal": ("正常", "normal"),
-    "low": ("低倍率", "low"),
-    "high": ("高倍率", "high"),
-    "reviewed": ("特例单议", "reviewed"),
-    "incomplete": ("不完整住院", "incomplete stay"),
-    "bed_day": ("床日病组", "bed-day group"),
-    "readmitted": ("再入院", "readmitted"),
-}
-_BRIDGE = {
-    "booked": ("记账金额(统筹基金应付定点机构)", "Booked at the counter"),
-    "refused": ("减:审核拒付", "less: refused in the audit"),
-    "undeclared": ("减:尚未申报", "less: not declared yet"),
-    "unaudited": ("减:已申报,尚未审定", "less: declared, not settled yet"),
-    "deposit": ("减:暂扣质量保证金", "less: quality deposit withheld"),
-    "forfeited": ("减:不予返还质量保证金", "less: quality deposit forfeited"),
-    "insurer": ("减:承保机构支付", "less: paid by the insurer"),
-    "cleared": ("加:清算差额(应付 − 记账)", "plus: difference of the clearing (due − booked)"),
-    "offset": ("减:抵扣追回款", "less: recoveries taken off"),
-    "prepaid": ("减:冲抵预付金", "less: prepayment used up"),
-    "carried_in": ("加:上期结转", "plus: carried in"),
-    "carried_out": ("减:结转下期", "less: carried out"),
-}
-_STATES = {
-    "ordered": ("待银行结果", "with the bank"),
-    "paid": ("付讫", "paid"),
-    "failed": ("付款失败", "failed"),
-    "returned": ("退汇", "returned"),
-}
-_AGREES = {
-    "books": ("应付台账", "obligations book"),
-    "runs": ("清算批次", "clearing runs"),
-    "bank": ("付款单", "payment orders"),
 }
 
 
@@ -108,7 +61,7 @@ def _claims(document: Mapping[str, Any], lang: str, say: int) -> Table:
     )
     rows: list[tuple[Cell, ...]] = [
         (
-            " ".join((row["clr_type"], _CLR_TYPES.get(row["clr_type"], ("", ""))[say])).strip(),
+            " ".join((row["clr_type"], CLR_TYPES.get(row["clr_type"], ("", ""))[say])).strip(),
             row["settlements"],
             row["refunds"],
             row["booked_fen"],
@@ -144,7 +97,9 @@ def _heading(document: Mapping[str, Any], lang: str) -> list[str]:
             f"Institution: {who}    Area: {document['area']} {document['area_name']}",
             f"Fund: {fund}    Period: {document['period']}    Amounts in yuan",
         ]
-    for run in document["runs"]:
+    # The head of a year names the runs of the year; those of its months stand on their statements.
+    of_year = len(document["period"]) == len("2024")
+    for run in (one for one in document["runs"] if one["of_year"] == of_year):
         words = (
             ("批次", "政策", "政策哈希", "日志位置", "计划哈希", "结果摘要")
             if lang == "zh"
@@ -171,7 +126,7 @@ def _methods(methods: Sequence[Mapping[str, Any]], lang: str, say: int) -> Table
     )
     rows = [
         (
-            f"{one['method']} {_KINDS.get(one['kind'], (one['kind'],) * 2)[say]}",
+            f"{one['method']} {KINDS.get(one['kind'], (one['kind'],) * 2)[say]}",
             one["cases"],
             one["cost_fen"],
             one["booked_fen"],
@@ -206,12 +161,14 @@ def _runs(document: Mapping[str, Any], lang: str, say: int) -> Table:
         )
         for one in document["applications"]
     ]
-    settled = {
-        "approved": ("审定应拨", "settled, payable"),
-        "waiting": ("清算待复核", "computed, waits for approval"),
-    }
     rows += [
-        (settled[run["state"]][say], run["run"], None, run["payable_fen"], run["watermark"])
+        (
+            SETTLED[run["of_year"], run["state"]][say],
+            run["run"],
+            None,
+            run["payable_fen"],
+            run["watermark"],
+        )
         for run in document["runs"]
     ]
     title = "申报与清算" if lang == "zh" else "Applications and runs"
@@ -260,7 +217,7 @@ def _bridge(document: Mapping[str, Any], lang: str, say: int) -> Table:
         lang, ("勾稽", "bridge", Kind.TEXT, 40), ("金额(元)", "amount (yuan)", Kind.FEN, 22)
     )
     rows: list[tuple[Cell, ...]] = [
-        (_BRIDGE[one["key"]][say], one["fen"])
+        (BRIDGE[one["key"]][say], one["fen"])
         for one in document["bridge"]
         if one["fen"] or one["key"] in ALWAYS
     ]
@@ -293,7 +250,7 @@ def agreement(document: Mapping[str, Any], lang: str) -> str:
     adds_up = adds_up and document["payable_fen"] - document["unpaid_fen"] == document["paid_fen"]
     marks = [(("勾稽平衡", "the bridge adds up")[say], adds_up)]
     marks += [
-        ((f"与{_AGREES[key][0]}一致", f"agrees with the {_AGREES[key][1]}")[say], agrees)
+        ((f"与{AGREES[key][0]}一致", f"agrees with the {AGREES[key][1]}")[say], agrees)
         for key, agrees in document["agrees"].items()
     ]
     return "    ".join(f"{'√' if holds else '×'} {words}" for words, holds in marks)
@@ -318,7 +275,7 @@ def _payments(document: Mapping[str, Any], lang: str, say: int) -> Table:
             one["ordered_on"],
             one["amount_fen"],
             one["earlier_fen"] or None,
-            _STATES[one["state"]][say],
+            STATES[one["state"]][say],
             one["date"],
             one["bank_ref"] or one["reason"],
         )
@@ -356,7 +313,9 @@ def _lines(
             one["cost_fen"],
             one["charged_fen"],
             one["method"],
-            _STANDINGS[one["standing"]][say] if one["standing"] else None,
+            STANDINGS.get(one["standing"], (one["standing"],) * 2)[say]
+            if one["standing"]
+            else None,
             one["points"],
             one["worth_fen"],
             one["position"],
@@ -381,7 +340,7 @@ def _lines(
 
 
 def _kind_of_line(one: Mapping[str, Any], say: int) -> str:
-    words = _CLR_TYPES.get(one["clr_type"], (one["clr_type"],) * 2)[say]
+    words = CLR_TYPES.get(one["clr_type"], (one["clr_type"],) * 2)[say]
     if one["reversed"]:
         return f"{words} {('冲销', 'reversed')[say]}"
     return f"{words} {('退费', 'refund')[say]}" if one["refund"] else words
