@@ -417,6 +417,9 @@ def test_clearing_again_posts_what_a_correction_changed(cleared_year, act, bring
     assert stages(H2) == {"claims.incurred": -9_000_00, "owed.approved": 9_000_00}
     answered = act("clear", "show", AGAIN)
     assert [one["standing"]["state"] for one in answered["institutions"]] == ["open", "open"]
+    for name in (RUN, AGAIN):  # each from its own record, whatever came after it
+        replayed = act("clear", "replay", name)
+        assert (replayed["equal"], replayed["differs"]) == (True, [])
 
 
 def test_institutions_confirm_or_dispute_the_result(cleared_year, act):
