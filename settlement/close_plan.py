@@ -71,27 +71,35 @@ def _refuse_imbalance(rows: Iterable[dict[str, Any]], period: Period) -> None:
             )
 
 
-def _sum(totals: Totals, kind: AccountClass, first: Period, last: Period) -> int:
+def _sum(flows: Mapping[TotalKey, int], kind: AccountClass, first: Period, last: Period) -> int:
     """Add up income or expense (合计) of some months as an amount of its own sense."""
     sign = 1 if kind is AccountClass.EXPENSE else -1
     return sign * sum(
-        total.debit_fen - total.credit_fen
-        for key, total in totals.items()
+        fen
+        for key, fen in flows.items()
         if first.ordinal <= key.month <= last.ordinal and CHART[key.account].kind is kind
     )
 
 
-def _figures(totals: Totals, period: Period) -> dict[str, int]:
-    """Give the amounts that the period's indicators are computed from, in fen."""
+def _figures(totals: Totals, transferred: Mapping[TotalKey, int], period: Period) -> dict[str, int]:
+    """Give the amounts that the period's indicators are computed from, in fen.
+
+    A year-end transfer (年终结转) empties the accounts of the year's income and expense, and is no
+    flow: it is taken off again.
+    """
+    flows = {
+        key: total.debit_fen - total.credit_fen - transferred.get(key, 0)
+        for key, total in totals.items()
+    }
     january = Period(period.year, 1)
     income, expense = AccountClass.INCOME, AccountClass.EXPENSE
     ending = {AccountClass.NET_ASSETS, income, expense}
     return {
-        "income_month_fen": _sum(totals, income, period, period),
-        "expense_month_fen": _sum(totals, expense, period, period),
-        "income_year_fen": _sum(totals, income, january, period),
-        "expense_year_fen": _sum(totals, expense, january, period),
-        "expense_trailing12_fen": _sum(totals, expense, period.plus(-11), period),
+        "income_month_fen": _sum(flows, income, period, period),
+        "expense_month_fen": _sum(flows, expense, period, period),
+        "income_year_fen": _sum(flows, income, january, period),
+        "expense_year_fen": _sum(flows, expense, january, period),
+        "expense_trailing12_fen": _sum(flows, expense, period.plus(-11), period),
         "accumulated_fen": -sum(
             total.debit_fen - total.credit_fen
             for key, total in totals.items()
@@ -209,12 +217,21 @@ def year_transfer(totals: Totals, period: Period) -> Entry:
 
 
 def make_plan(
-    *, area: Area, fund: str, period: Period, cutoff_position: int, totals: Totals
+    *,
+    area: Area,
+    fund: str,
+    period: Period,
+    cutoff_position: int,
+    totals: Totals,
+    transferred: Mapping[TotalKey, int],
 ) -> dict[str, Any]:
-    """Compute the close of a month; TrialBalanceBroken where the books do not balance."""
+    """Compute the close of a month; TrialBalanceBroken where the books do not balance.
+
+    ``transferred`` is what year-end transfers have posted, debit less credit in fen.
+    """
     rows = trial_balance(totals, period)
     _refuse_imbalance(rows, period)
-    figures = _figures(totals, period)
+    figures = _figures(totals, transferred, period)
     plan: dict[str, Any] = {
         "area": area.code,
         "fund": fund,

@@ -51,6 +51,7 @@ from settlement.close_refusals import (
     PositionUnsealed,
     UnknownRun,
 )
+from settlement.year_end import year_transfers
 
 #: Actors of the close, as the outbox names them.
 COMPUTE, POST = "compute_close", "post_close"
@@ -318,13 +319,14 @@ def _refuse_order(ledger: FundLedger, area: Area, fund: str, period: Period) -> 
 
 
 def _plan(ledger: FundLedger, area: Area, month: Month) -> dict[str, Any]:
-    period = Period.parse(month.period)
+    period, book = Period.parse(month.period), BookKey(area.code, month.fund)
     return make_plan(
         area=area,
         fund=month.fund,
         period=period,
         cutoff_position=month.cutoff_position or 0,
-        totals=ledger.log.totals(BookKey(area.code, month.fund), through=period),
+        totals=ledger.log.totals(book, through=period),
+        transferred=year_transfers(ledger, book, through=period),
     )
 
 

@@ -10,16 +10,14 @@ from fractions import Fraction
 
 from ledger.application import FundLedger
 from ledger.domain.chart import CHART, AccountClass
-from ledger.domain.entry import sides
 from ledger.domain.fund import parent
-from ledger.domain.identity import month_stream
 from ledger.domain.money import decimal_text, format_yuan
 from ledger.domain.period import Period
 from ledger.errors import RuleRefused
-from ledger.events.month import YearTransferred
 from ledger.events.prepayment import GateFigures
 from ledger.store.commit import BookKey
 from settlement.clearing.prepayment_rules import Deficit, PrepaymentRules
+from settlement.year_end import year_transfers
 
 _MONTHS = 12
 _FLOWS = {AccountClass.INCOME, AccountClass.EXPENSE}
@@ -62,14 +60,9 @@ class _Flows:
             if key.fund == fund and CHART[key.account].kind in _BALANCE:
                 self._add(key.month, key.account, total.debit_fen - total.credit_fen)
         self.accumulated = -sum(self._sums.values())
-        for year in range(period.year - 2, period.year + 1):
-            december = Period(year, _MONTHS)
-            for _, item in ledger.history(month_stream(area, book.fund, str(december))):
-                if isinstance(item.fact, YearTransferred):
-                    for side in sides(item.fact.postings):
-                        if side.fund == fund:
-                            fen = side.credit_fen - side.debit_fen
-                            self._add(december.ordinal, side.account, fen)
+        for key, fen in year_transfers(ledger, book, through=period).items():
+            if key.fund == fund:
+                self._add(key.month, key.account, -fen)
         state = ledger.log.books(area)[book]
         self.first = state.history_from or state.first_month
 

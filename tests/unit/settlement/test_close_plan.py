@@ -33,13 +33,16 @@ def totals(table):
     return sums
 
 
-def plan(table, period=DECEMBER, **options):
+def plan(table, period=DECEMBER, *, transferred="", **options):
     return make_plan(
         area=Area(AREA, options=options),
         fund="390",
         period=period,
         cutoff_position=7,
         totals=totals(table),
+        transferred={
+            key: total.debit_fen - total.credit_fen for key, total in totals(transferred).items()
+        },
     )
 
 
@@ -85,12 +88,41 @@ def test_figures_of_month_year_and_twelve_months():
     }
 
 
+TRANSFER = """
+2023-12 390 income.interest net_assets 500
+2023-12 390 income.pending net_assets 40
+2023-12 390 net_assets expense.benefit.inpatient 300
+2023-12 390 net_assets expense.remit_up 50
+"""
+
+
+def test_a_year_end_transfer_is_no_flow_of_the_twelve_months():
+    january = Period(2024, 1)
+    later = "2024-01 390 expense.benefit.inpatient expenditure 30"
+    made = plan(YEAR + TRANSFER + later, january, transferred=TRANSFER)
+    assert made["figures"] == {
+        "income_month_fen": 9,
+        "expense_month_fen": 30,
+        "income_year_fen": 9,
+        "expense_year_fen": 30,
+        "expense_trailing12_fen": 380,
+        "accumulated_fen": 10169,
+    }
+
+
 def test_books_that_do_not_balance_stop_the_close():
     broken = totals(YEAR)
     key = TotalKey(AREA, "390", "fiscal", Period(2023, 11).ordinal)
     broken[key] = broken[key]._replace(debit_fen=541)
     with pytest.raises(TrialBalanceBroken) as stopped:
-        make_plan(area=Area(AREA), fund="390", period=DECEMBER, cutoff_position=7, totals=broken)
+        make_plan(
+            area=Area(AREA),
+            fund="390",
+            period=DECEMBER,
+            cutoff_position=7,
+            totals=broken,
+            transferred={},
+        )
     facts = stopped.value.facts
     assert facts["debit_fen"] - facts["credit_fen"] == 1
 
@@ -194,5 +226,12 @@ def test_a_plan_names_the_policies_in_force_at_the_month_s_end():
     area = Area(AREA)
     for effective in ("2022-01-01", "2023-12-31", "2024-01-01"):
         area.policies["deposit", effective] = {}
-    made = make_plan(area=area, fund="390", period=DECEMBER, cutoff_position=7, totals=totals(YEAR))
+    made = make_plan(
+        area=area,
+        fund="390",
+        period=DECEMBER,
+        cutoff_position=7,
+        totals=totals(YEAR),
+        transferred={},
+    )
     assert made["policies"] == {"deposit": "2023-12-31"}
