@@ -68,6 +68,8 @@ class Settings(BaseSettings):
     lease_seconds: int = Field(default=15, ge=5, le=3600)
     page_size: int = Field(default=100_000, ge=1, le=500_000)
     pdf_font: str | None = None
+    clearing_parts: int = Field(default=1, ge=1, le=1000)
+    spark_master: str = "local[*]"
 
     @field_validator("database_url")
     @classmethod

@@ -10,6 +10,7 @@ import structlog
 
 from ledger.errors import Conflict, InputRejected, RuleRefused
 from medfund.bootstrap import House
+from medfund.partitions import COUNT, count_by_key
 from settlement.closing import COMPUTE, POST, compute_close, post_close
 
 Task = Callable[[House, str], None]
@@ -27,7 +28,11 @@ def _post_close(house: House, run: str) -> None:
     post_close(house.ledger, house.area(_area_of(run)), run=run)
 
 
-TASKS: Mapping[str, Task] = {COMPUTE: _compute_close, POST: _post_close}
+TASKS: Mapping[str, Task] = {
+    COMPUTE: _compute_close,
+    POST: _post_close,
+    COUNT: count_by_key,
+}
 
 
 def run_task(house: House, actor: str, key: str) -> None:

@@ -101,7 +101,7 @@ def plan_month(
 
 def question_of(records: Records, fund: str, period: Period) -> Question:
     """Put the question of the methods for a month where the records stand."""
-    return ask(
+    question = ask(
         records.archive,
         records.engine,
         area=records.area,
@@ -109,6 +109,7 @@ def question_of(records: Records, fund: str, period: Period) -> Question:
         period=period,
         watermark=records.watermark,
     )
+    return question if records.spread is None else records.spread(question)
 
 
 def _chosen(ledger: FundLedger, area: str, fund: str, period: Period) -> Chosen | None:

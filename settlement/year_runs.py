@@ -126,7 +126,8 @@ def compute_year(
         period=year,
         watermark=records.watermark,
     )
-    return clear_year(question, records, chosen)
+    spread = question if records.spread is None else records.spread(question)
+    return clear_year(spread, records, chosen)
 
 
 def plan_year(
@@ -135,6 +136,11 @@ def plan_year(
     """Compute what a run of the year would post; YearRefused while something stands in the way."""
     found = compute_year(ledger, area, records, fund=fund, year=year)
     refuse_year(fund, str(year), found.problems)
+    return plan_of(found)
+
+
+def plan_of(found: ClearedYear) -> YearPlan:
+    """Say what a computed year would post, as facts say it."""
     deposits = {one.institution: one for one in found.deposits}
     lines = tuple(
         _result(one, found.scores.get(one.institution), deposits.get(one.institution))

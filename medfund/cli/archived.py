@@ -4,6 +4,7 @@ from ledger.archive.read import Archive
 from ledger.archive.write import bring_up_to
 from medfund.bootstrap import House
 from medfund.cli.app import Session
+from medfund.partitions import spread_of
 from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.owed import Records
 from settlement.clearing.records import MEMORY_MIB
@@ -29,4 +30,5 @@ def records_up_to_now(session: Session, house: House, area: str) -> Records:
     """Bring the archive up to the log as it stands, and give whoever answers from it there."""
     archive, position = archive_up_to_now(session, house)
     archive.require(position)
-    return Records(archive, DuckDBEngine(memory_mib=MEMORY_MIB), area, position)
+    engine = DuckDBEngine(memory_mib=MEMORY_MIB)
+    return Records(archive, engine, area, position, spread_of(house))

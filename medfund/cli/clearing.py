@@ -11,6 +11,7 @@ from medfund.cli.app import Session, cli, pass_session
 from medfund.cli.applying import list_applications, withdraw
 from medfund.cli.archived import records_up_to_now
 from medfund.cli.clearing_month import render_month
+from medfund.cli.clearing_replay import replay_run
 from medfund.cli.clearing_runs import (
     answer_nothing_new,
     answer_run,
@@ -29,6 +30,7 @@ from medfund.cli.clearing_year import (
 from medfund.cli.offsetting import list_offsets
 from medfund.cli.output import Output
 from medfund.cli.refusing import Day
+from medfund.engines import NAMES, EngineName
 from settlement.clearing.policy_file import read_policy
 from settlement.clearing.provisional import (
     Cleared,
@@ -50,7 +52,8 @@ from settlement.policies import load_policies
     "words",
     nargs=-1,
     required=True,
-    metavar="PERIOD | list | show|confirm|dispute|dismiss RUN | offsets | application list|withdraw ID",
+    metavar="PERIOD | list | show|replay|confirm|dispute|dismiss RUN | offsets"
+    " | application list|withdraw ID",
 )
 @click.option("--fund", help="险种 / fund, e.g. 310.pooled")
 @click.option(
@@ -74,6 +77,13 @@ from settlement.policies import load_policies
     metavar="FILE.xlsx|csv",
     help="show:导出明细 / write the lines of a run to a file",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(NAMES),
+    default="duckdb",
+    show_default=True,
+    help="replay:用哪个引擎重算 / on which engine a run is computed again",
+)
 @pass_session
 def clear(
     session: Session,
@@ -87,6 +97,7 @@ def clear(
     day: date | None,
     signatory: str | None,
     result: Path | None,
+    engine: EngineName,
 ) -> None:
     """Clear a month or a year of one fund, or look after the applications for it."""
     if words == ("list",):
@@ -95,6 +106,8 @@ def clear(
         list_offsets(session, fund)
     elif words[0] == "show" and len(words) == 2:
         (show_year if is_year_run(words[1]) else show_run)(session, words[1], result)
+    elif words[0] == "replay" and len(words) == 2:
+        replay_run(session, words[1], engine)
     elif len(words) == 2 and words[0] in ANSWERS:
         answer_result(session, words[0], words[1], institution, day, reason=reason, by=signatory)
     elif words == ("application", "list"):
@@ -108,7 +121,7 @@ def clear(
         clear_period(session, words[0], fund, other, dry_run=dry_run)
     else:
         raise click.UsageError(
-            "clear PERIOD --fund F | clear list | clear show|confirm|dispute|dismiss RUN"
+            "clear PERIOD --fund F | clear list | clear show|replay|confirm|dispute|dismiss RUN"
             " | clear offsets | clear application list|withdraw ID"
         )
 

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from settlement.clearing.census import take_census
-from settlement.clearing.drg_scoring import prepared
+from settlement.clearing.drg_scoring import prepared as prepared_stays
 from settlement.clearing.engine import Parts, Table
 from settlement.clearing.kernel import POINTED, POSTINGS, Standing
-from settlement.clearing.policy import Dip, Drg, DrgFixedRate, Method, PerDiem, Policy
+from settlement.clearing.policy import DayWard, Dip, Drg, DrgFixedRate, Method, PerDiem, Policy
 from settlement.clearing.priced import TOLD, price_tables
 from settlement.clearing.provisional import Question
-from settlement.clearing.scoring import Kind, scope_tables, tables
+from settlement.clearing.run import prepared
+from settlement.clearing.scoring import Kind, scope_tables
 from settlement.clearing.stays import POINTED_STAYS
 
 _SAID = (
@@ -191,13 +192,15 @@ def _standings(
     rules, engine, parts = method.rules, question.engine, question.parts
     asked = question.scope(frozenset(kinds))
     if isinstance(rules, Dip):
-        text, told = _POINTS, tables(rules, asked, watermark=question.watermark)
-    elif isinstance(rules, PerDiem | DrgFixedRate):
+        of_month = replace(rules, groups=rules.groups_of(str(question.period)))
+        told = prepared(engine, parts, of_month, asked, watermark=question.watermark)
+        text = _POINTS
+    elif isinstance(rules, PerDiem | DrgFixedRate | DayWard):
         text, told = _PRICES, price_tables(rules, asked, watermark=question.watermark)
     elif isinstance(rules, Drg):
         # A readmission may follow a stay at another institution: all stays of the method are told.
         asked = question.scope(_all_kinds(question, policy, method))
-        told, _ = prepared(engine, parts, rules, asked, watermark=question.watermark)
+        told, _ = prepared_stays(engine, parts, rules, asked, watermark=question.watermark)
         text = _STAYS
     else:
         return {}

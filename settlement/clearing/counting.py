@@ -1,6 +1,6 @@
 """Asks the engine for the cases of one method: which text is for which rules, in one place."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import replace as with_changes
 
@@ -15,7 +15,7 @@ from settlement.clearing.kernel import Standing
 from settlement.clearing.policy import DayWard, Dip, Drg, DrgFixedRate, PerDiem, Rules
 from settlement.clearing.priced import PRICED, price_cases, price_tables
 from settlement.clearing.run import Scored, Tally, score_cases
-from settlement.clearing.scoring import Scope
+from settlement.clearing.scoring import Kind, Scope, narrowed
 
 #: The texts of a run, in the order in which they are named by its hash.
 TEXTS = (CENSUS, OBLIGATIONS, kernel.HITS, kernel.KERNEL, PRICED, *TEXTS_OF_STAYS, BY_PLACE)
@@ -28,29 +28,63 @@ Asked = Dip | Drg | DrgFixedRate | PerDiem | DayWard
 class Answer:
     """What an engine found for a method: tallies, each with what its cases are worth in fen.
 
-    ``parameters`` is the digest of what it was told; ``key_versions`` are those of the tokens of
-    persons, where readmissions were looked for: more than one, and some may have been missed.
+    ``parameters`` is the digest of what it was told, of the whole scope. Where readmissions were
+    looked for, ``readmitted`` are the positions of the earlier stays and ``key_versions`` those of the
+    tokens of persons: more than one, and some may have been missed.
     """
 
     tallies: tuple[tuple[Tally, int], ...]
     parameters: str
+    readmitted: tuple[int, ...] = ()
     key_versions: tuple[int, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Give the digest of everything that the engine was told in the end."""
+        return rows_digest([(self.parameters,), *((one,) for one in self.readmitted)])
 
 
 def count_cases(
-    engine: Engine, parts: Mapping[str, Parts], rules: Asked, scope: Scope, *, watermark: int
+    engine: Engine,
+    parts: Mapping[str, Parts],
+    rules: Asked,
+    scope: Scope,
+    *,
+    watermark: int,
+    own: frozenset[Kind] | None = None,
 ) -> Answer:
-    """Count the cases of a method in a scope, at a log position."""
+    """Count the cases of a method in a scope, at a log position; with ``own``, only of some kinds."""
     if isinstance(rules, Dip):
-        return _by_catalogue(engine, parts, rules, scope, watermark=watermark)
+        return _by_catalogue(engine, parts, rules, scope, watermark=watermark, own=own)
     if isinstance(rules, Drg):
-        return _scored(score_stays(engine, parts, rules, scope, watermark=watermark))
+        found = score_stays(engine, parts, rules, scope, watermark=watermark, own=own)
+        return _scored(found)
     told = price_tables(rules, scope, watermark=watermark)
-    return Answer(tuple(price_cases(engine, parts, told)), tables_digest(told))
+    tallies = price_cases(engine, parts, narrowed(told, own))
+    return Answer(tuple(tallies), tables_digest(told))
+
+
+def merged(answers: Iterable[Answer]) -> Answer:
+    """Put the parts of a method together again: no case is in two of them."""
+    many = tuple(answers)
+    (parameters,) = {one.parameters for one in many}
+    tallies = (one for answer in many for one in answer.tallies)
+    return Answer(
+        tallies=tuple(sorted(tallies, key=lambda one: one[0].order)),
+        parameters=parameters,
+        readmitted=tuple(sorted(one for answer in many for one in answer.readmitted)),
+        key_versions=tuple(sorted({one for answer in many for one in answer.key_versions})),
+    )
 
 
 def _by_catalogue(
-    engine: Engine, parts: Mapping[str, Parts], rules: Dip, scope: Scope, *, watermark: int
+    engine: Engine,
+    parts: Mapping[str, Parts],
+    rules: Dip,
+    scope: Scope,
+    *,
+    watermark: int,
+    own: frozenset[Kind] | None,
 ) -> Answer:
     """Score the months of each catalogue (病种目录) by its groups, and add what they count up."""
     months: dict[str, list[str]] = {}
@@ -61,10 +95,11 @@ def _by_catalogue(
         _scored(
             score_cases(
                 engine,
-                dict(parts),
+                parts,
                 with_changes(rules, groups=rules.groups_of(many[0])),
                 with_changes(scope, months=frozenset(many)),
                 watermark=watermark,
+                own=own,
             )
         )
         for many in months.values()
@@ -81,7 +116,10 @@ def _by_catalogue(
 
 def _scored(found: Scored) -> Answer:
     priceless = tuple((tally, 0) for tally in found.tallies)
-    return Answer(priceless, found.record.parameters, found.key_versions)
+    again = found.readmissions
+    if again is None:
+        return Answer(priceless, found.record.parameters)
+    return Answer(priceless, found.record.parameters, again.positions, again.key_versions)
 
 
 def reason_of(rules: Rules, standing: Standing) -> str:

@@ -24,7 +24,7 @@ from settlement.clearing.readmissions import (
     group_sizes,
 )
 from settlement.clearing.run import RunRecord, Scored, tallies_of
-from settlement.clearing.scoring import Scope, check_bounds, scope_tables
+from settlement.clearing.scoring import Kind, Scope, check_bounds, narrowed, scope_tables
 
 #: The texts of a run of stays.
 TEXTS = (SIZES, READMITTED, KEY_VERSIONS, stays.STAYS)
@@ -34,37 +34,56 @@ MAX_DAYS = 3_660
 
 
 def score_stays(
-    engine: Engine, parts: Mapping[str, Parts], rules: Drg, scope: Scope, *, watermark: int
+    engine: Engine,
+    parts: Mapping[str, Parts],
+    rules: Drg,
+    scope: Scope,
+    *,
+    watermark: int,
+    own: frozenset[Kind] | None = None,
 ) -> Scored:
     """Score the stays that stood at a log position (``watermark``), on an engine.
 
-    Parts and position are as for ``score_cases``. NotComputable where a number is out of bounds.
+    Parts, position and ``own`` are as for ``score_cases``; the sizes of groups are those of the whole
+    scope. NotComputable where a number is out of bounds.
     """
-    told, found = prepared(engine, parts, rules, scope, watermark=watermark)
-    rows = engine.answer(stays.STAYS, parts, told)
+    whole, found = prepared(engine, parts, rules, scope, watermark=watermark, own=own)
+    rows = engine.answer(stays.STAYS, parts, narrowed(whole, own))
+    plain = {**whole, "readmitted": Table(stays.TABLES["readmitted"], ())}
     record = RunRecord(
         engine=engine.name,
         engine_version=engine.version,
         kernel=kernel.text_hash(*TEXTS),
-        parameters=tables_digest(told),
+        parameters=tables_digest(plain),
         watermark=watermark,
         result=rows_digest(rows),
     )
-    return Scored(tallies_of(rows), record, found.key_versions)
+    return Scored(tallies_of(rows), record, found)
 
 
 def prepared(
-    engine: Engine, parts: Mapping[str, Parts], rules: Drg, scope: Scope, *, watermark: int
+    engine: Engine,
+    parts: Mapping[str, Parts],
+    rules: Drg,
+    scope: Scope,
+    *,
+    watermark: int,
+    own: frozenset[Kind] | None = None,
 ) -> tuple[dict[str, Table], Readmissions]:
-    """Take the steps before the text: what it is told, and the readmissions that were found."""
+    """Take the steps before the text: what it is told, and the readmissions that were found.
+
+    With ``own``, readmissions are looked for only after stays of some kinds of the scope.
+    """
     _check(rules)
     of_scope = scope_tables(scope, rules.coefficients4, watermark=watermark)
     sizes = group_sizes(engine, parts, of_scope)
-    own = rules.rules
-    small = {code for code, cases in sizes.items() if cases < own.min_cases}
-    watch = Watch(watched(rules), own.readmission_days, own.readmission_anywhere)
-    found = find_readmissions(engine, parts, watch, of_scope, stays=sum(sizes.values()))
-    return tables(rules, of_scope, readmissions=found, small=frozenset(small)), found
+    said = rules.rules
+    small = frozenset(code for code, cases in sizes.items() if cases < said.min_cases)
+    watch = Watch(watched(rules), said.readmission_days, said.readmission_anywhere)
+    found = find_readmissions(
+        engine, parts, watch, narrowed(of_scope, own), stays=sum(sizes.values())
+    )
+    return tables(rules, of_scope, readmissions=found, small=small), found
 
 
 def watched(rules: Drg) -> frozenset[str]:

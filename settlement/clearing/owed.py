@@ -5,10 +5,10 @@ names an institution are added up by leaf fund, institution, month of care and a
 institutions at once. What a claims intake has posted counts once it is complete.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ledger.archive.read import Archive
 from ledger.domain.chart import STAGES
@@ -23,6 +23,11 @@ from ledger.events.settlement import SettlementFact
 from ledger.store.codec import decode_fact
 from settlement.clearing.engine import Engine, Parts, Table
 from settlement.clearing.kernel import POSTINGS
+
+if TYPE_CHECKING:
+    from settlement.clearing.provisional import Question
+
+    Spread = Callable[[Question], Question]
 
 _Fact = TypeVar("_Fact", bound=Fact)
 
@@ -151,6 +156,7 @@ class Records:
     engine: Engine
     area: str
     watermark: int
+    spread: "Spread | None" = None  # lets the methods' cases be counted by other hands
 
     def owed(self, *, since: str | None = None) -> dict[Month, dict[str, int]]:
         """Give every account's amount in fen; ``since`` leaves out settlements booked before.

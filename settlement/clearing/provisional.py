@@ -4,7 +4,7 @@ Archive and policy in, amounts out. Nothing here reads a projection; the same po
 the same policies and another engine give the same document and the same digest.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ledger.aggregates.area import Area
@@ -15,7 +15,7 @@ from ledger.domain.period import Period, Year
 from ledger.store.reading import Reading
 from settlement.clearing import budgets, kernel, monthly
 from settlement.clearing.census import CaseKind, Census, take_census
-from settlement.clearing.counting import TEXTS, Asked, count_cases, reason_of
+from settlement.clearing.counting import TEXTS, Answer, Asked, count_cases, reason_of
 from settlement.clearing.digest import rows_digest, tables_digest
 from settlement.clearing.engine import Engine, Parts, Row
 from settlement.clearing.kernel import Standing
@@ -68,6 +68,10 @@ class Cleared:
     key_versions: Mapping[str, tuple[int, ...]]  # by method that looked for readmissions
 
 
+#: Counts the cases of a method in a scope by other hands: workers that have a part each.
+CountElsewhere = Callable[[Chosen, Method, Scope], Answer]
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """Which month of which fund, read from where, up to which position."""
@@ -78,6 +82,7 @@ class Question:
     watermark: int
     parts: Mapping[str, Parts]
     engine: Engine
+    elsewhere: CountElsewhere | None = None  # counts the cases of a method, if not the engine here
 
     def scope(self, kinds: frozenset[Kind] = frozenset()) -> Scope:
         return Scope(
@@ -297,8 +302,11 @@ class _Run:
     ) -> tuple[tuple[Tally, int], ...]:
         asked = self._question
         scope = asked.scope(frozenset(one.kind for one in kinds))
-        answer = count_cases(asked.engine, asked.parts, rules, scope, watermark=asked.watermark)
-        self._told[method.name] = answer.parameters
+        if asked.elsewhere is not None:
+            answer = asked.elsewhere(self._chosen, method, scope)
+        else:
+            answer = count_cases(asked.engine, asked.parts, rules, scope, watermark=asked.watermark)
+        self._told[method.name] = answer.digest
         if answer.key_versions:
             self._key_versions[method.name] = answer.key_versions
         return answer.tallies

@@ -1,16 +1,17 @@
 """One run of the kernel: cases to points by institution, and the record by which it can be replayed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 from ledger.archive.read import Archive
 from settlement.clearing import kernel
 from settlement.clearing.digest import rows_digest, tables_digest
-from settlement.clearing.engine import Engine, Parts, Row
+from settlement.clearing.engine import Engine, Parts, Row, Table
 from settlement.clearing.kernel import Standing
 from settlement.clearing.policy import Dip
-from settlement.clearing.scoring import Scope, scope_tables, tables
+from settlement.clearing.readmissions import Readmissions
+from settlement.clearing.scoring import Kind, Scope, narrowed, scope_tables, tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Scored:
 
     tallies: tuple[Tally, ...]
     record: RunRecord
-    key_versions: tuple[int, ...] = ()  # of the persons' tokens, where readmissions were looked for
+    readmissions: Readmissions | None = None  # where they were looked for
 
     @property
     def points4(self) -> dict[str, int]:
@@ -107,19 +108,22 @@ def parts_of(
 
 
 def score_cases(
-    engine: Engine, parts: dict[str, Parts], rules: Dip, scope: Scope, *, watermark: int
+    engine: Engine,
+    parts: Mapping[str, Parts],
+    rules: Dip,
+    scope: Scope,
+    *,
+    watermark: int,
+    own: frozenset[Kind] | None = None,
 ) -> Scored:
     """Score the cases that stood at a log position (``watermark``), on an engine.
 
-    The parts have to reach that position, and no intake may be under way there: both are so at the
+    With ``own``, only those of some kinds of the scope; the parameters named are those of all. The
+    parts have to reach that position, and no intake may be under way there: both are so at the
     freeze of a month. NotComputable where a number of the rules is out of bounds.
     """
-    hits: list[str] = []
-    if rules.auxiliary4:
-        bounds = scope_tables(scope, {}, watermark=watermark)
-        hits = [one for (one,) in engine.answer(kernel.HITS, parts, bounds)]
-    told = tables(rules, scope, watermark=watermark, hits=hits)
-    rows = engine.answer(kernel.KERNEL, parts, told)
+    told = prepared(engine, parts, rules, scope, watermark=watermark)
+    rows = engine.answer(kernel.KERNEL, parts, narrowed(told, own))
     record = RunRecord(
         engine=engine.name,
         engine_version=engine.version,
@@ -129,6 +133,17 @@ def score_cases(
         result=rows_digest(rows),
     )
     return Scored(tallies_of(rows), record)
+
+
+def prepared(
+    engine: Engine, parts: Mapping[str, Parts], rules: Dip, scope: Scope, *, watermark: int
+) -> dict[str, Table]:
+    """Give what the kernel is told, with what cases hit of the auxiliary directory (辅助目录)."""
+    hits: list[str] = []
+    if rules.auxiliary4:
+        bounds = scope_tables(scope, {}, watermark=watermark)
+        hits = [one for (one,) in engine.answer(kernel.HITS, parts, bounds)]
+    return tables(rules, scope, watermark=watermark, hits=hits)
 
 
 def tallies_of(rows: Iterable[Row]) -> tuple[Tally, ...]:

@@ -73,6 +73,14 @@ def scope_tables(
     return {name: Table(kernel.TABLES[name], sorted(rows)) for name, rows in found.items()}
 
 
+def narrowed(told: Mapping[str, Table], own: frozenset[Kind] | None) -> dict[str, Table]:
+    """Leave only some of the kinds in a run's tables, for a part of its cases; None leaves all."""
+    if own is None:
+        return dict(told)
+    kinds = told["kinds"]
+    return {**told, "kinds": Table(kinds.columns, [row for row in kinds.rows if row[:3] in own])}
+
+
 def tables(
     rules: Dip, scope: Scope, *, watermark: int, hits: Iterable[str] = ()
 ) -> dict[str, Table]:

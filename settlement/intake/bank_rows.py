@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from ledger.domain.money import format_yuan
 from ledger.domain.period import Period
@@ -69,27 +69,36 @@ def check_payments(table: Table, context: CheckContext) -> CheckedStatements[Any
     """Check every row of a ``bank_statement`` table, then that the balances follow each other."""
     checked: CheckedStatements[Any] = CheckedStatements(problems=list(table.notices))
     checker, totals = _Checker(table, context), ControlTotals(table.head)
-    rows = 0
+    rows = rejected = 0
     try:
         for line, cells in table.rows():
             if totals.is_control_row(cells):
                 totals.set_control_row(line, cells)
                 continue
             rows += 1
-            totals.add(line, cells, None)
             row = checker.check(line, cells)
-            if isinstance(row, BankRow):
-                checked.rows.append(row)
+            if isinstance(row, _Read):
+                totals.add(line, cells, row.amounts)
+                checked.rows.append(row.row)
                 continue
+            totals.add(line, cells, None)
             checked.rejections += row
-            if len({one.line for one in checked.rejections}) >= MOST_REJECTED_ROWS:
-                raise refuse("too_many_rejected", rows=MOST_REJECTED_ROWS, line=line)
+            rejected += 1
+            if rejected >= MOST_REJECTED_ROWS:
+                raise refuse("too_many_rejected", rows=rejected, line=line)
     except FileRefused as wrong:
         checked.problems += wrong.problems
     if not checked.stopped:
         checked.problems += [*totals.problems(), *([] if rows else [FileProblem("no_rows")])]
         _follow_balances(checked, sorted({one.line for one in checked.rejections}))
     return checked
+
+
+class _Read(NamedTuple):
+    """A typed row, with its amounts as the file has them, for the control totals."""
+
+    row: BankRow
+    amounts: tuple[int, ...]
 
 
 class _Checker:
@@ -103,7 +112,7 @@ class _Checker:
         parsers = _parsers(self._layout)
         self._reader = RowReader(table.head, {key: parsers[key] for key in self._keys})
 
-    def check(self, line: int, cells: Sequence[Cell]) -> BankRow | tuple[Rejection, ...]:
+    def check(self, line: int, cells: Sequence[Cell]) -> _Read | tuple[Rejection, ...]:
         """Give the typed row, or everything that is wrong with it at once."""
         values, rejections = self._reader.examine(line, cells)
         row = dict(zip(self._keys, values, strict=True))
@@ -119,7 +128,8 @@ class _Checker:
                 rejections.append(self._reader.rejection(line, cells, key, code, facts))
         if rejections or place is None:
             return tuple(rejections)
-        return self._typed(line, row, place)
+        amounts = (row[key] or 0 for key in ("amount", "paid_in", "paid_out") if key in row)
+        return _Read(self._typed(line, row, place), tuple(amounts))
 
     def _typed(self, line: int, row: _Row, place: Place) -> BankRow:
         said = row["counterparty"]
@@ -173,7 +183,7 @@ def _parsers(layout: BankLayout) -> dict[str, Parser]:
         directions |= {read.word_of(word) or "": "out" for word in layout.out_words}
     return {
         "date": _dated(layout.date_format) if layout.date_format else parse_day,
-        **dict.fromkeys(("amount", "paid_in", "paid_out", "balance"), parse_amount),
+        **dict.fromkeys(("amount", "paid_in", "paid_out", "balance"), _amount),
         "direction": choice(directions),
         "counterparty": read.parse_text,
         "summary": read.parse_text,
@@ -182,6 +192,14 @@ def _parsers(layout: BankLayout) -> dict[str, Parser]:
         "fund": choice(by_word(vocabulary.FUND_WORDS), code="unknown_fund"),
         "source": choice(by_word(vocabulary.SOURCE_WORDS)),
     }
+
+
+def _amount(cell: Cell) -> int | None:
+    """Read an amount that may name its sign, also ``+``."""
+    text = read.readable(cell) if isinstance(cell, str) else ""
+    if text.startswith("+") and text[1:2] not in {"", "+", "-"}:
+        return parse_amount(text[1:])
+    return parse_amount(cell)
 
 
 _MONEY_ACCOUNTS = by_word(vocabulary.MONEY_ACCOUNT_WORDS)

@@ -14,7 +14,7 @@ from datetime import date
 from ledger.domain.fund import leaves
 from ledger.domain.period import Period
 from ledger.events.outstanding import MatchRecorded
-from settlement.banking import KEEPER, TAX, BankAccount, Banks, Place
+from settlement.banking import KEEPER, TAX, Banks
 from settlement.reconciliation.match_money import Payment, match_payments
 from settlement.reconciliation.money_facts import (
     OURS,
@@ -22,24 +22,13 @@ from settlement.reconciliation.money_facts import (
     Entry,
     Line,
     MoneyFacts,
-    accounts_kept,
 )
+from settlement.reconciliation.units import Unit, units_of
 
 BALANCE, TURNOVER = "balance", "turnover"
 EVEN, EXPLAINED, APART, NO_STATEMENT = "even", "explained", "apart", "no_statement"
 #: A word of a summary that may be one of our numbers.
 _WORD = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{3,}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unit:
-    """What is reconciled as one: the accounts of one money account and its funds (对账单位)."""
-
-    name: str
-    money_account: str
-    funds: frozenset[str]  # leaf funds
-    accounts: tuple[str, ...]
-    registered: bool = True  # the setup says which money account and funds it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,60 +157,17 @@ def reconcile_money(
     )
 
 
-def units_of(found: MoneyFacts, banks: Banks, funds: frozenset[str]) -> list[Unit]:
-    """Put accounts together that cannot be told apart in our books, and what no account is named for."""
-    if found.counterparty == TAX:
-        return [Unit(name=TAX, money_account=TAX, funds=funds, accounts=(TAX,))]
-    kept = accounts_kept(found.counterparty)
-    groups: list[tuple[str, frozenset[str], tuple[str, ...]]] = []
-    for account in _accounts(found, banks):
-        if account.money_account not in kept:
-            continue
-        held = frozenset(leaf for one in account.funds for leaf in leaves(one)) & funds or funds
-        mine, names = held, [account.account]
-        for group in list(groups):
-            if group[0] == account.money_account and group[1] & held:
-                groups.remove(group)
-                mine, names = mine | group[1], [*group[2], *names]
-        groups.append((account.money_account, mine, tuple(names)))
-    for place in kept:
-        covered = frozenset[str]().union(*(one[1] for one in groups if one[0] == place))
-        left = funds - covered
-        moved = {
-            one.fund for one in (*found.entries, *found.openings) if one.money_account == place
-        }
-        if left & moved:
-            groups.append((place, left, ()))
-    return [
-        Unit(
-            name="+".join(sorted(names)) or place,
-            money_account=place,
-            funds=held,
-            accounts=tuple(sorted(names)),
-        )
-        for place, held, names in sorted(groups, key=lambda one: (kept.index(one[0]), one[2]))
-    ]
-
-
-def _accounts(found: MoneyFacts, banks: Banks) -> Iterator[BankAccount]:
-    yield from banks.accounts.values()
-    for account in sorted({line.account for line in found.lines} - set(banks.accounts)):
-        money_account = banks.money_account(Place(found.counterparty, account))
-        yield BankAccount(account=account, money_account=money_account)
-
-
 def _account(
     found: MoneyFacts, unit: Unit, institutions: frozenset[str], days_apart: int
 ) -> AccountResult:
     lines = [line for line in found.lines if _is_of(line, unit)]
     lines.sort(key=lambda line: line.payment.date)  # of one day in the order of the log
-    since = Period.of(lines[0].day).first_day if lines else found.period.first_day
     entries = [one for one in found.entries if _booked_in(one, unit)]
-    before = sum(one.fen for one in found.openings if _booked_in(one, unit))
-    before += sum(one.fen for one in entries if one.booked_on < since)
-    ours = list(_ours(one for one in entries if one.booked_on >= since))
     theirs = [_theirs(line) for line in lines]
     openings, gaps = _opened(lines, theirs)
+    held = sum(one.fen for one in found.openings if _booked_in(one, unit))
+    since, before = _start(found, lines, entries, held, openings)
+    ours = list(_ours(one for one in entries if one.booked_on >= since))
     basis = BALANCE if openings is not None and unit.money_account in KEEPER else TURNOVER
     opened = openings or 0
     if basis == TURNOVER:
@@ -258,6 +204,26 @@ def _account(
         ),
         gaps=tuple(gaps) if basis == BALANCE else (),
     )
+
+
+def _start(
+    found: MoneyFacts,
+    lines: Sequence[Line],
+    entries: Sequence[Entry],
+    held: int,
+    opened: int | None,
+) -> tuple[date, int]:
+    """Give the day both sides count from, and what our books held before it.
+
+    That is the first of the month of the first line, unless a statement that begins within a month
+    opens with what our books held on that very day.
+    """
+    if not lines:
+        first = found.period.first_day
+        return first, held + sum(one.fen for one in entries if one.booked_on < first)
+    days = (Period.of(lines[0].day).first_day, lines[0].day)
+    before = [(day, held + sum(one.fen for one in entries if one.booked_on < day)) for day in days]
+    return next((one for one in before if one[1] == opened), before[0])
 
 
 def _is_of(line: Line, unit: Unit) -> bool:

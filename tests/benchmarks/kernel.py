@@ -1,4 +1,8 @@
-"""The clearing kernel over a year of a city's claims, against DuckDB touching the same columns."""
+"""The clearing over a year of a city's claims, against DuckDB touching the same columns.
+
+Points by disease groups (DIP) in one text; points of stays (DRG) with their steps before it, the
+readmissions by person among them.
+"""
 
 import os
 import subprocess
@@ -10,21 +14,27 @@ from pathlib import Path
 
 import duckdb
 from benchmarks.figures import Figure, Paired, Scale, paired, seconds
-from support import spark
-from support.clearing_city import RULES, SCOPE, City, lay_out
+from support import drg_reference, spark
+from support.clearing_city import RULES, SCOPE, STAYS, City, lay_out
 from support.clearing_reference import reference
 
 from settlement.clearing import kernel
+from settlement.clearing.drg_scoring import score_stays
 from settlement.clearing.engine import Engine
 from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.run import score_cases
 
 ENGINE = DuckDBEngine(memory_mib=160, threads=os.cpu_count() or 1)
 
+#: Columns of settlements that only stays or places of insurance are asked for.
+_OF_STAYS = {"begndate", "dscg_way"}
+_NOT_SCORED = {"insuplc_admdvs"}
+
 #: What any engine has to do before it can score: give every value of these columns once.
-_COLUMNS = kernel.ARCHIVE["settled"][1]
+_SETTLED = [one for one in kernel.ARCHIVE["settled"][1] if one[0] not in _NOT_SCORED]
+_COLUMNS = [one for one in _SETTLED if one[0] not in _OF_STAYS]
+_STAY_COLUMNS = [*dict([*_SETTLED, *kernel.ARCHIVE["stays"][1]]).items()]
 _TOUCH_OF = {"BIGINT": "SUM({})", kernel.POSTINGS: "SUM({}[1].fen)"}
-_TOUCHED = ", ".join(_TOUCH_OF.get(kind, "MAX({})").format(name) for name, kind in _COLUMNS)
 
 #: Run in a process of its own, which imports what clearing needs and no more.
 _APART = """
@@ -49,8 +59,10 @@ def figures(scale: Scale) -> Iterator[Figure]:
         city = lay_out(whole, claims)
         yield _against_touching(city, claims, rounds=scale.of(9, 3))
         yield _memory(whole, city, claims)
+        yield _stays_against_touching(city, claims, rounds=scale.of(3, 1))
         part = lay_out(Path(folder, "part"), few)
         yield _against_python(part, few, rounds=scale.of(3, 1))
+        yield _stays_against_python(part, few, rounds=scale.of(3, 1))
         if spark.is_there() and not scale.short:
             yield _on_spark(part, few)  # its tasks, not its rows, are what takes long here
 
@@ -60,16 +72,22 @@ def clear(engine: Engine, city: City) -> None:
     score_cases(engine, city.parts, RULES, SCOPE, watermark=city.watermark)
 
 
-def _touch(city: City) -> None:
+def clear_stays(engine: Engine, city: City) -> None:
+    """Score every case of the city as a stay."""
+    score_stays(engine, city.parts, STAYS, SCOPE, watermark=city.watermark)
+
+
+def _touch(city: City, columns: list[tuple[str, str]]) -> None:
     config = {"memory_limit": f"{ENGINE.memory_mib}MiB", "threads": ENGINE.threads}
     with duckdb.connect(config=config) as connection:
         files = [str(file) for file in city.parts["settled"].files]
         found = connection.read_parquet(files, hive_partitioning=False)
-        found.aggregate(_TOUCHED).fetchall()
+        told = (_TOUCH_OF.get(kind, "MAX({})").format(name) for name, kind in columns)
+        found.aggregate(", ".join(told)).fetchall()
 
 
 def _against_touching(city: City, claims: int, *, rounds: int) -> Figure:
-    ours, theirs = partial(clear, ENGINE, city), partial(_touch, city)
+    ours, theirs = partial(clear, ENGINE, city), partial(_touch, city, _COLUMNS)
     times = paired(partial(seconds, ours), partial(seconds, theirs), rounds=rounds)
     ratio, low, high = times.time()
     return Figure(
@@ -83,6 +101,26 @@ def _against_touching(city: City, claims: int, *, rounds: int) -> Figure:
         said=_rate(claims, times),
         limited_by="Two joins on texts (group, institution) and one on the settlement's number,"
         " for refunds; reading the number is most of the touching.",
+    )
+
+
+def _stays_against_touching(city: City, claims: int, *, rounds: int) -> Figure:
+    # Readmissions hold a slice of the year's persons at a time.
+    engine = DuckDBEngine(memory_mib=1_000, threads=ENGINE.threads)
+    ours, theirs = partial(clear_stays, engine, city), partial(_touch, city, _STAY_COLUMNS)
+    times = paired(partial(seconds, ours), partial(seconds, theirs), rounds=rounds)
+    ratio, low, high = times.time()
+    return Figure(
+        work=f"DRG points with readmissions, {_millions(claims)} claims",
+        against=f"DuckDB touching the same {len(_STAY_COLUMNS)} columns",
+        ratio=ratio,
+        low=low,
+        high=high,
+        aim="",
+        unit="× time",
+        said=_rate(claims, times),
+        limited_by="Every slice of persons reads tokens, groups and dates again and joins them with"
+        " themselves.",
     )
 
 
@@ -114,6 +152,26 @@ def _against_python(city: City, claims: int, *, rounds: int) -> Figure:
     return Figure(
         work=f"clearing kernel, {_millions(claims)} claims",
         against="a loop over the cases in Python fractions",
+        ratio=ratio,
+        low=low,
+        high=high,
+        aim="",
+        unit="× speed",
+        said=_rate(claims, times),
+    )
+
+
+def _stays_against_python(city: City, claims: int, *, rounds: int) -> Figure:
+    def naive() -> None:
+        drg_reference.reference(city.parts, STAYS, SCOPE, watermark=city.watermark)
+
+    engine = DuckDBEngine(memory_mib=400, threads=ENGINE.threads)
+    ours = partial(clear_stays, engine, city)
+    times = paired(partial(seconds, ours), partial(seconds, naive), rounds=rounds, warm=0)
+    ratio, low, high = times.speed()
+    return Figure(
+        work=f"DRG points with readmissions, {_millions(claims)} claims",
+        against="a loop over stays and persons in Python fractions",
         ratio=ratio,
         low=low,
         high=high,

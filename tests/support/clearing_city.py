@@ -13,7 +13,8 @@ from support.clearing_examples import AREA
 
 from settlement.clearing import kernel
 from settlement.clearing.engine import Parts
-from settlement.clearing.policy import Dip, Group
+from settlement.clearing.methods.drg import DrgRules
+from settlement.clearing.policy import Dip, Drg, Group
 from settlement.clearing.scoring import Scope
 
 MONTHS = 12
@@ -26,6 +27,12 @@ RULES = Dip(
         for number in range(300)
     },
     coefficients4={f"H3301{number:07d}": 6_000 + number * 41 for number in range(200)},
+)
+#: The same groups as stays: eight of ten persons of the city come again at some time.
+STAYS = Drg(
+    groups=RULES.groups,
+    coefficients4=RULES.coefficients4,
+    rules=DrgRules(incomplete_ways=frozenset({"4"}), readmission_anywhere=True),
 )
 SCOPE = Scope(
     area=AREA,

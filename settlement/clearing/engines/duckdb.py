@@ -57,7 +57,9 @@ def _read_parts(connection: duckdb.DuckDBPyConnection, name: str, parts: Parts) 
         # A column that no part has yet: whoever wrote them did not know it.
         known = set(found.columns)
         named = (
-            f'"{column}"' if column in known else f'CAST(NULL AS {kind}) AS "{column}"'
+            duckdb.ColumnExpression(column)
+            if column in known
+            else duckdb.SQLExpression(f"CAST(NULL AS {kind})").alias(column)
             for column, kind in parts.columns
         )
         found.select(*named).create_view(name)

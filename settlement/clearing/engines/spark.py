@@ -3,7 +3,8 @@
 Workers read the files at the paths given: the archive lies on storage that all of them see.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -64,20 +65,42 @@ class SparkEngine:
         return [tuple(row) for row in own.sql(in_dialect(text, "spark")).collect()]
 
 
+@contextmanager
+def connected(master: str) -> Iterator[SparkEngine]:
+    """Make a session of a master's, and end it."""
+    builder = SparkSession.builder.master(master).appName("medfund")
+    for quiet in ("spark.ui.enabled", "spark.ui.showConsoleProgress"):
+        builder = builder.config(quiet, "false")
+    session = builder.getOrCreate()
+    try:
+        yield SparkEngine(session)
+    finally:
+        session.stop()
+
+
 def _read_parts(session: SparkSession, name: str, parts: Parts) -> None:
     if parts.files:
         # With this option folders such as period=2025-01 do not become columns.
         reader = session.read.option("recursiveFileLookup", "true")
-        said = ", ".join(f"`{column}` {_WORDS[kind]}" for column, kind in parts.columns)
-        found = reader.schema(said).parquet(*(f"file://{file.absolute()}" for file in parts.files))
+        found = reader.schema(_said(parts.columns)).parquet(
+            *(f"file://{file.absolute()}" for file in parts.files)
+        )
         found.createOrReplaceTempView(name)
     else:
         _fill(session, name, Table(parts.columns, ()))
 
 
+def _said(columns: tuple[tuple[str, str], ...]) -> str:
+    """Write columns as Spark's own schema; what a file lacks of it is empty."""
+    return ", ".join(f"`{column}` {_WORDS[kind]}" for column, kind in columns)
+
+
 def _fill(session: SparkSession, name: str, table: Table) -> None:
+    if not table.rows:
+        session.createDataFrame([], _said(table.columns)).createOrReplaceTempView(name)
+        return
     schema = pa.schema([(column, _TYPES[kind]) for column, kind in table.columns])
-    columns = [*zip(*table.rows, strict=True)] or [()] * len(schema)
+    columns = zip(*table.rows, strict=True)
     arrow = pa.table([*map(pa.array, columns)], names=schema.names).cast(schema)
     # From Arrow it is a local relation, which costs no job of the cluster.
     session.createDataFrame(arrow).createOrReplaceTempView(name)

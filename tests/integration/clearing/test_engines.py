@@ -101,7 +101,8 @@ def test_golden_stays_on_duckdb_are_the_naive_reading(golden_stays):
         Standing.UNKNOWN_AUXILIARY
     }
     assert found.record.result == rows_digest(expected)
-    assert found.key_versions == (1, 2)
+    assert found.readmissions is not None
+    assert found.readmissions.key_versions == (1, 2)
 
 
 def test_golden_stays_on_spark_are_those_on_duckdb(golden_stays, cluster):

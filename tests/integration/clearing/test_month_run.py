@@ -24,6 +24,9 @@ from settlement.setup_file import SetupFile
 F, MARCH = "390", "2024-03"
 RUN = f"{AREA}-clear-{F}-{MARCH}-1"
 
+#: What has nothing to do with the store is tested on the embedded one.
+embedded = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+
 
 def claim(setl_id, institution, booked, *, day="2024-03-15", account="0.00", **more):
     total = f"{float(booked) + float(account):.2f}"
@@ -214,6 +217,7 @@ REFUSED = [
 ]
 
 
+@embedded
 def test_refusals(march, medfund):
     for words, code, error in REFUSED:
         answer = medfund("--json", "clear", *words, user=CLERK)
@@ -241,6 +245,7 @@ def test_a_month_that_is_owed_back_goes_into_the_next(office, adopt, clear, ask)
     office.assert_sound()
 
 
+@embedded
 def test_personal_accounts_run_without_policy_points_or_deposit(office, clear, ask):
     rows = [claim("S1", H1, "0.00", account="30.00"), claim("S2", H1, "0.00", account="12.34")]
     office.bring_claims([row | {"insutype": "310"} for row in rows])
@@ -289,6 +294,7 @@ def test_without_an_application_it_waits_where_the_policy_says_so(office, adopt,
     office.assert_sound()
 
 
+@embedded
 def test_prepaid_money_is_offset_month_by_month_where_the_policy_says_so(office, adopt, clear, ask):
     """600.00 prepaid, at most half of what is payable: 475.00 of March's 950.00, the rest of May's."""
     office.bring_claims([SETTLED[1], claim("S3", H2, "1000.00", day="2024-05-02")])
@@ -312,6 +318,7 @@ def test_prepaid_money_is_offset_month_by_month_where_the_policy_says_so(office,
     office.assert_sound()
 
 
+@embedded
 def test_what_the_insurer_of_a_part_fund_pays_is_taken_off_and_shown(
     store_url, tmp_path, ask, clear
 ):
@@ -335,6 +342,7 @@ def test_what_the_insurer_of_a_part_fund_pays_is_taken_off_and_shown(
         office.assert_sound()
 
 
+@embedded
 def test_what_persons_are_owed_is_no_line_of_an_institution(office, adopt, clear):
     """Manual claims (手工报销) are owed to a person's token: they are paid apart from any run."""
     office.bring_claims(SETTLED[1:])
@@ -344,6 +352,7 @@ def test_what_persons_are_owed_is_no_line_of_an_institution(office, adopt, clear
     assert list(lines(clear())) == [H2]
 
 
+@embedded
 def test_the_order_in_which_things_came_in_is_irrelevant(office, adopt, clear):
     rows = [claim(f"S{n}", (H1, H2)[n % 2], f"{n}.0{n % 9}") for n in range(1, 30)]
     random.Random(7).shuffle(rows)

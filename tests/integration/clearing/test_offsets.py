@@ -10,6 +10,9 @@ from medfund.bootstrap import now
 F = "390"
 ID = f"{AREA}-offset-ZH1"
 
+#: What has nothing to do with the store is tested on the embedded one.
+embedded = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+
 
 def claim(setl_id, booked, month, institution=H1):
     return {
@@ -125,6 +128,7 @@ def test_the_oldest_first_the_same_year_lowers_expense_and_what_is_sent_back_is_
     office.assert_sound()
 
 
+@embedded
 def test_what_cannot_be_prepared_and_who_may_decide(ask, recover):
     error = recover(
         "-1", **{"counterparty": "H99999999999", "fund": "310", "original-year": "2999"}, code=2

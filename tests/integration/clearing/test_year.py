@@ -70,6 +70,8 @@ band = [
 {yearly}
 """
 A = {"dise_code": "A"}
+#: What does not depend on the store is asked of one.
+ON_SQLITE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 BOOKED = {  # by hospital and month, in fen
     (H1, "2023-02"): 7_000_00,
     (H1, "2023-05"): 15_000_00,
@@ -230,6 +232,7 @@ def test_the_worked_year(office, approve, settle, bring, clear):
     assert clear() == found, "the same question gives the same answer"
 
 
+@ON_SQLITE
 def test_a_case_without_a_group_is_unpaid_and_a_later_grouping_brings_it_in(
     office, approve, settle, bring, clear
 ):
@@ -249,6 +252,7 @@ def test_a_case_without_a_group_is_unpaid_and_a_later_grouping_brings_it_in(
     assert column(clear(), "due_fen") == {H1: 14_108_91, H2: 14_391_09}
 
 
+@ON_SQLITE
 def test_everything_that_stands_in_the_way_is_listed(office, approve, settle, bring, clear):
     approve()
     settle((H1, "2023-05"), (H2, "2023-03"), (H2, "2023-12"))
@@ -263,6 +267,7 @@ def test_everything_that_stands_in_the_way_is_listed(office, approve, settle, br
     assert deposits(found) == {H1: (750_00, None, None), H2: (450_00, None, None)}
 
 
+@ON_SQLITE
 def test_what_the_months_will_settle_is_expected_where_the_policy_says_so(
     office, approve, settle, clear
 ):
@@ -274,6 +279,7 @@ def test_what_the_months_will_settle_is_expected_where_the_policy_says_so(
     assert column(found, "expected_fen") == {H1: 7_050_00, H2: 9_000_00}
 
 
+@ON_SQLITE
 def test_the_policy_that_names_the_year_clears_it(office, approve, clear):
     """Final parameters come after the year; a policy that changes within it clears nothing."""
     approve()
@@ -301,6 +307,7 @@ REFUSED = [
 ]
 
 
+@ON_SQLITE
 def test_refusals(office, approve, medfund):
     approve()
     for words, code, error in REFUSED:
@@ -308,6 +315,7 @@ def test_refusals(office, approve, medfund):
         assert (answer.code, answer.json["error"]["code"]) == (code, error), words
 
 
+@ON_SQLITE
 def test_what_is_shown(office, approve, settle, bring, medfund):
     approve()
     settle(*BOOKED)
@@ -417,6 +425,9 @@ def test_clearing_again_posts_what_a_correction_changed(cleared_year, act, bring
     assert stages(H2) == {"claims.incurred": -9_000_00, "owed.approved": 9_000_00}
     answered = act("clear", "show", AGAIN)
     assert [one["standing"]["state"] for one in answered["institutions"]] == ["open", "open"]
+    for name in (RUN, AGAIN):  # each from its own record, whatever came after it
+        replayed = act("clear", "replay", name)
+        assert (replayed["equal"], replayed["differs"]) == (True, [])
 
 
 def test_institutions_confirm_or_dispute_the_result(cleared_year, act):
@@ -450,6 +461,7 @@ def test_institutions_confirm_or_dispute_the_result(cleared_year, act):
     assert act(*disputed, H1, code=3)["error"]["code"] == "result_stands"
 
 
+@ON_SQLITE
 def test_a_confirmation_stays_where_a_later_run_changes_nothing(cleared_year, act, bring):
     act("clear", "2023", "--fund", FUND)
     act("approve", RUN, user=REVIEWER)
@@ -461,6 +473,7 @@ def test_a_confirmation_stays_where_a_later_run_changes_nothing(cleared_year, ac
     assert [one["standing"]["state"] for one in found["institutions"]] == ["confirmed", "open"]
 
 
+@ON_SQLITE
 def test_what_is_in_the_way_refuses_a_run_with_all_of_it(office, approve, settle, bring, act):
     approve()
     settle((H1, "2023-05"), (H2, "2023-03"), (H2, "2023-12"))
@@ -470,6 +483,7 @@ def test_what_is_in_the_way_refuses_a_run_with_all_of_it(office, approve, settle
     assert act("clear", "9000", "--fund", FUND, code=3)["error"]["code"] == "clearing_year_not_over"
 
 
+@ON_SQLITE
 def test_what_changed_since_is_not_approved_and_what_is_sent_back_posts_nothing(
     cleared_year, act, bring, stages
 ):
@@ -486,6 +500,7 @@ def test_what_changed_since_is_not_approved_and_what_is_sent_back_posts_nothing(
     assert act("clear", "2023", "--fund", FUND)["run"] == AGAIN
 
 
+@ON_SQLITE
 def test_what_comes_after_the_result_is_taken_in_a_dispute_only(cleared_year, office, act, bring):
     act("clear", "2023", "--fund", FUND)
     act("approve", RUN, user=REVIEWER)
@@ -501,6 +516,7 @@ def test_what_comes_after_the_result_is_taken_in_a_dispute_only(cleared_year, of
     bring("groupings", GROUPED | {"dise_code": "B"})
 
 
+@ON_SQLITE
 def test_a_run_is_shown_and_written_to_a_file(cleared_year, act, medfund, tmp_path):
     act("clear", "2023", "--fund", FUND)
     path = tmp_path / "year.csv"
@@ -513,6 +529,7 @@ def test_a_run_is_shown_and_written_to_a_file(cleared_year, act, medfund, tmp_pa
     assert "18101.79" in rows[1]
 
 
+@ON_SQLITE
 def test_no_more_cases_are_put_up_for_review_than_the_cap_allows(office, approve, bring):
     """H1 has two cases paid by points in the year, of which half may be put up: one, once."""
     approve(yearly='[yearly]\nreview_cap = "50%"')
@@ -554,6 +571,7 @@ def test_replay_gives_what_is_there(cleared_year, act, medfund):
     assert medfund("replay").code == 0
 
 
+@ON_SQLITE
 def test_months_cleared_by_their_runs_and_then_the_year(approve, bring, act, stages, medfund):
     """The same year as above, every month settled through the doors; lists and files of both."""
     approve()

@@ -12,6 +12,9 @@ from support.office import AREA, CLERK, H1, H2, REVIEWER, open_office
 JANUARY = "2024-01-15 10:00:00"
 ID = f"{AREA}-application-{H1}-310-21-2024-01-1"
 
+#: What has nothing to do with the store is tested on the embedded one.
+embedded = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+
 
 def claim(setl_id, pooled, *, account="0.00", assistance="0.00", cash="0.00", **more):
     fund = f"{float(pooled) + float(assistance):.2f}"
@@ -120,6 +123,7 @@ def test_what_is_applied_for_is_declared_by_the_funds_that_owe_it(
     assert (again.posted, again.already, codes(again)) == (0, 1, [])
 
 
+@embedded
 def test_below_what_is_booked_the_rest_stays_booked(apply_for, stages):
     """700.01 over 900.00 and 100.00: 630.009 and 70.001, the fen to the larger remainder."""
     assert apply_for(application("700.01", "0.00", cash="0.00")).posted == 1
@@ -148,6 +152,7 @@ REFUSED = [
 ]
 
 
+@embedded
 def test_what_cannot_be_applied_for(apply_for, stages):
     for row, fault in REFUSED:
         outcome = apply_for(row)
@@ -156,6 +161,7 @@ def test_what_cannot_be_applied_for(apply_for, stages):
     assert stages()["310.pooled"] == (980_00, 0)
 
 
+@embedded
 def test_figures_stand_in_the_refusal(apply_for):
     said = apply_for(application("1000.01")).rejections[0].message("zh")
     assert "1,000.01" in said
@@ -167,6 +173,7 @@ def test_figures_stand_in_the_refusal(apply_for):
     assert "1,000.00" in twice.rejections[0].message("zh")
 
 
+@embedded
 def test_one_row_of_a_group_a_file_and_what_was_paid_is_not_there_again(office, apply_for):
     twice = apply_for(application(), application("900.00"))
     assert codes(twice) == [("fixmedins_code", "statement_conflict")]
@@ -198,6 +205,7 @@ def test_withdrawn_in_red_and_applied_for_again(apply_for, stages, medfund, offi
     office.assert_sound()
 
 
+@embedded
 def test_a_declaration_that_was_partly_refused_is_not_withdrawn(apply_for, medfund):
     apply_for(application())
     given = (
@@ -218,6 +226,7 @@ def test_a_declaration_that_was_partly_refused_is_not_withdrawn(apply_for, medfu
     assert (error["code"], error["facts"]["left"]) == ("application_partly_refused", "800.00")
 
 
+@embedded
 def test_an_intake_of_applications_is_not_reversed_as_a_whole(apply_for, medfund):
     intake = apply_for(application()).intake
     answer = medfund("reverse", "--intake", intake, "--json", user=CLERK)

@@ -45,7 +45,7 @@ def test_what_has_no_column_is_named_here(topic):
         *("settlements", "payments", "groups", "breaks", "accounts"),
         *("lines", "parts", "offsets", "held", "kinds", "amounts"),
         *("details", "funds", "differences", "flagged", "unjudged"),
-        *("year_before", "paid_before", "cost", "facts", "gate"),
+        *("year_before", "paid_before", "cost", "facts", "gate", "budget"),
     }
     assert without <= {"plan", "options", "content", *lists}
     nested = {"policy.adopted.v1", "policy.proposed.v1", "document.proposed.v1"}

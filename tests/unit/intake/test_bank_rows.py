@@ -11,10 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from settlement.banking import banks_of
+from settlement.intake import bank_rows
 from settlement.intake.bank_rows import check_payments
 from settlement.intake.columns import KINDS
 from settlement.intake.counterparties import summary_without_person, without_person
@@ -59,7 +60,7 @@ def test_money_in_and_out(check):
     checked = check(
         [
             line(9, "-1,500.00", "8500.00", "第一人民医院", "拨付9月", "P001"),
-            line(10, "200", "8700.00", "上虞区财政局", "用款", "P002"),
+            line(10, "+200.00", "+8,700.00", "上虞区财政局", "用款", "P002"),
         ]
     )
     assert checked.rejections == []
@@ -256,6 +257,7 @@ def test_a_summary_repeats_neither_name_nor_card():
     assert summary_without_person("转账", None) == "转账"
 
 
+@settings(max_examples=25)  # each is a file
 @given(
     st.lists(st.integers(-500, 500).filter(bool), min_size=1, max_size=12),
     st.integers(0, 3),
@@ -281,3 +283,28 @@ def test_a_statement_that_adds_up_is_never_refused(amounts, opening, newest_firs
 
 def test_the_kind_is_the_contracts():
     assert [column.key for column in KINDS["bank_statement"]][: len(HEAD)] == HEAD
+
+
+def test_a_file_that_is_wrong_as_a_whole_stops(check, monkeypatch):
+    monkeypatch.setattr(bank_rows, "MOST_REJECTED_ROWS", 3)
+    checked = check([line(1, "?")] * 5)
+    assert [one.code for one in checked.problems] == ["too_many_rejected"]
+    assert {one.line for one in checked.rejections} == {2, 3, 4}
+
+
+def test_control_totals_and_titles(check, files, context):
+    rows = [line(1, "5"), line(2, "-2"), ["合计", "3.00", "", "", "2", "", ""]]
+    assert [one.code for one in check(rows).problems] == ["balance_unchecked"]
+    rows[-1][1] = "4.00"
+    assert "control_total_mismatch" in [one.code for one in check(rows).problems]
+    head = ["记账日", "借方发生额", "贷方发生额", "凭证", "摘要"]
+    apart = [["09/10/2023", "2", "", "A", ""], ["09/10/2023", "", "5", "B", ""]]
+    both = check([*apart, ["合计", "2", "5", "", "2"]], head, bank_profiles=[PROFILE])
+    assert [one.code for one in both.problems] == ["balance_unchecked"]
+    titled = files.xlsx([["中国工商银行对账单"], [], HEAD, line(1, "5", "5.00")], name="t.xlsx")
+    assert check_payments(open_table(titled), context).rows[0].fen == 500
+
+
+@pytest.mark.parametrize("amount", ["+-5", "++5", "+", "-+5"])
+def test_one_sign_is_enough(check, amount):
+    assert [one.code for one in check([line(1, amount)]).rejections] == ["not_an_amount"]

@@ -187,6 +187,14 @@ def test_who_bears_an_overrun(rules, h1, reserve_left, kept, not_borne):
     assert year.pool.not_borne_fen == not_borne
 
 
+def test_what_a_surplus_cannot_bear_the_reserve_bears():
+    """H3 was booked 1,200,000.00 of 1,278,368.45 and keeps it: nothing is saved, the reserve pays."""
+    cases = [counted("H1"), counted("H2"), counted("H3", booked=1_200_000_00)]
+    pool = cleared(policy(surplus=Surplus.RESERVE), {}, cases).pool
+    assert (pool.surplus_used_fen, pool.surplus_kept_fen) == (0, 0)
+    assert (pool.reserve_used_fen, pool.reserve_left_fen) == (270_397_70, 229_602_30)
+
+
 def test_a_reserve_that_does_not_suffice_is_shared_by_largest_remainder():
     """Two overruns of 10.00 and 20.00 on a reserve of 1.00: 0.33 and 0.67."""
     bands = Bands(ratio=Ratio.BOOKED_TO_DUE, bands=(Band(upto=None, booked=F(1)),))

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from ledger.domain.period import Period
 from ledger.events.reconciliation import StatedPayment
 from settlement.banking import BankAccount, Banks
-from settlement.reconciliation.money import reconcile_money, units_of
+from settlement.reconciliation.money import reconcile_money
 from settlement.reconciliation.money_facts import Entry, Line, MoneyFacts
+from settlement.reconciliation.units import units_of
 
 FUNDS = ("310.pooled", "310.personal", "390")
 JANUARY = Period(2024, 1)
@@ -58,6 +59,23 @@ def test_what_lies_before_the_first_statement_is_the_opening():
     assert (account.ours_fen, account.theirs_fen) == (6_000, 5_500)
     assert (account.opening_fen, account.difference_fen) == (500, 500)
     assert account.result == "apart"
+
+
+def test_a_statement_that_begins_within_a_month_opens_with_what_the_books_held():
+    """1,000 and −100 before the 15th: the bank opens with 900, and nothing before it is open."""
+    openings = [entry(1, 100_000, 1)]
+    entries = [entry(2, -10_000, 5, ref="P0001"), entry(3, -2_000, 16, ref="P0002")]
+    (account,) = reconciled(
+        facts(entries, [stated(9, -2_000, 15, ref="P0002", balance=88_000)], openings)
+    )
+    assert (account.since, account.opening_fen) == (date(2024, 1, 15), 0)
+    assert (account.only_ours, account.result) == ((), "even")
+
+
+def test_a_payment_of_ours_before_the_first_line_of_the_month_is_not_left_out():
+    entries = [entry(2, -10_000, 2)]
+    (account,) = reconciled(facts(entries, [stated(9, -10_000, 4, balance=-10_000)]))
+    assert (account.since, account.result) == (date(2024, 1, 1), "even")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +123,8 @@ def test_a_difference_is_the_opening_and_unequal_amounts_and_nothing_else(
         assert account.theirs_fen == balance
         assert account.gaps == ()
         assert account.difference_fen == account.opening_fen + account.unequal_fen
-        assert account.opening_fen == our_opening - their_opening
+        whole_month = account.since == date(2024, 1, 1)
+        assert account.opening_fen == (our_opening - their_opening if whole_month else 0)
 
 
 def test_a_document_between_two_funds_of_an_account_is_no_movement():
