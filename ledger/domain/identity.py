@@ -146,6 +146,11 @@ def bank_statement_stream(area: str, source: str, account: str, period: str) -> 
     return _stream("bank-statement", area, source, account, period)
 
 
+def allocation_stream(area: str, period: str) -> UUID:
+    """One stream per month of allocations of care across areas (异地清分)."""
+    return _stream("allocation", area, period)
+
+
 def layers_stream(area: str, fund: str, period: str) -> UUID:
     """One stream per leaf fund and month: the recorded checks of its one-stop layers (一站式核查)."""
     return _stream("layers", area, fund, period)

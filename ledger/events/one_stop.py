@@ -7,7 +7,7 @@ person as a keyed token like everywhere.
 
 import msgspec
 
-from ledger.events.base import Fact
+from ledger.events.base import Fact, Source
 from ledger.events.settlement import SettlementFact
 
 
@@ -78,6 +78,7 @@ class ManualClaimProposed(ManualClaimFact, frozen=True, kw_only=True):
     as_of: int  # position of the log that the year was read at
     content: str
     reason: str
+    source: Source = Source()
 
 
 class ManualClaimRejected(ManualClaimFact, frozen=True, kw_only=True):

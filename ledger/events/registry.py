@@ -22,6 +22,7 @@ from ledger.events import (
     prepayment,
     proposal,
     reconciliation,
+    remote,
     settlement,
     setup,
 )
@@ -54,6 +55,7 @@ SUBJECTS = (
     prepayment,
     proposal,
     reconciliation,
+    remote,
     settlement,
     setup,
 )

@@ -1,28 +1,23 @@
 """``manual``: claims by hand (手工、零星报销), computed by the one-stop policy; somebody else approves."""
 
 from datetime import date
+from functools import partial
 from typing import Any
 
 import click
 
 from ledger.aggregates.area import Area
 from ledger.aggregates.manual_claim import WAITING, ManualClaim
-from ledger.archive.read import Archive
-from ledger.archive.write import bring_up_to
 from ledger.domain.money import format_yuan
 from medfund.bootstrap import House
 from medfund.cli.app import Session, cli, pass_session
 from medfund.cli.layers import Yuan
 from medfund.cli.refusing import Day
-from settlement.clearing.engines.duckdb import DuckDBEngine
-from settlement.clearing.provisional import refuse_unfinished
-from settlement.clearing.records import MEMORY_MIB
 from settlement.one_stop.layers import Cost
 from settlement.one_stop.manual import AskYear, manual_claim_of, propose_manual_claim
 from settlement.one_stop.manual_checks import ManualDraft
-from settlement.one_stop.person_year import YearQuestion
+from settlement.one_stop.person_year import year_question
 from settlement.one_stop.policy import ELSEWHERE, HERE
-from settlement.policies import load_policies
 
 _STATES = {"waiting": "待复核", "rejected": "已退回", "settled": "已核定"}
 
@@ -104,26 +99,7 @@ def _draft(given: dict[str, Any], today: date) -> ManualDraft:
 
 def year_asked(house: House, area: Area) -> AskYear:
     """Open a person's year at the log as it stands; the archive is brought up to it."""
-
-    def ask(fund: str, year: int, tokens: tuple[str, ...]) -> YearQuestion:
-        log = house.ledger.log
-        refuse_unfinished(log, area.code, fund)
-        watermark = log.last_position()
-        refuse_unfinished(log, area.code, fund)
-        bring_up_to(log, house.archive, position=watermark)
-        return YearQuestion(
-            ledger=house.ledger,
-            area=area,
-            policies=load_policies(house.ledger, area.code),
-            archive=Archive(house.archive),
-            engine=DuckDBEngine(memory_mib=MEMORY_MIB),
-            watermark=watermark,
-            fund=fund,
-            year=year,
-            tokens=tokens,
-        )
-
-    return ask
+    return partial(year_question, house.ledger, area, house.archive)
 
 
 def answer_manual_claim(session: Session, claim: ManualClaim) -> None:

@@ -13,6 +13,7 @@ from medfund.cli.breaking import breaks_command, release_command, resolve_comman
 from medfund.cli.files import deliver
 from medfund.cli.four_way import RESULT_FILES, counterparty_command, sign_command
 from medfund.cli.reading import Month
+from medfund.cli.remote_care import remote_command
 from medfund.cli.three_way import answer_three_way
 from projections.reports.csv import to_csv
 from projections.reports.reconciliation_tables import reconciliation_tables
@@ -33,7 +34,7 @@ def reconcile() -> None:
 
 for _counterparty in COUNTERPARTIES:
     reconcile.add_command(counterparty_command(_counterparty))
-for _command in (sign_command, breaks_command, resolve_command, release_command):
+for _command in (sign_command, breaks_command, resolve_command, release_command, remote_command):
     reconcile.add_command(_command)
 
 

@@ -39,4 +39,10 @@ APPLICATIONS = {
         "如需更正,先撤销:clear application withdraw 申请编号。",
         "To correct it, withdraw it first: clear application withdraw ID.",
     ),
+    "manual_claim_barred": Text(
+        "手工报销 {value} 不能受理:{reason_zh}",
+        "The manual claim {value} cannot be received: {reason_en}",
+        "请按原因更正后重新导入。",
+        "Correct what it says and bring the row in again.",
+    ),
 }

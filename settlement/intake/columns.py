@@ -4,77 +4,15 @@ One ``Kind`` per file format of the contract (section 4). A column's key is its 
 contract; ``zh`` is the label that messages use, ``aliases`` are further heads seen in exports.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
+from settlement.intake.column_forms import Column, Form, Kind
+from settlement.intake.column_forms import amount_column as _amount
+from settlement.intake.column_forms import code_column as _code
+from settlement.intake.column_forms import id_column as _id
+from settlement.intake.column_forms import text_column as _text
 
-class Form(StrEnum):
-    """What a column holds; decides how it is read and whether 万元 makes sense for it."""
-
-    IDENTIFIER = "identifier"
-    CODE = "code"
-    TEXT = "text"
-    AMOUNT = "amount"
-    DATE = "date"
-    TIME = "time"
-    MONTH = "month"
-    INTEGER = "integer"
-    FLAG = "flag"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a file format."""
-
-    key: str
-    zh: str
-    form: Form
-    required: bool = False
-    aliases: tuple[str, ...] = ()
-    personal: bool = False
-    may_be_empty: bool = False  # the head is required, a cell is not
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One file format: its name, its columns, and the column that names a row.
-
-    ``layout`` names the bank's profile of the setup that the columns are written in, if any.
-    """
-
-    name: str
-    zh: str
-    key_column: str
-    columns: tuple[Column, ...]
-    layout: str | None = None
-
-    @property
-    def required(self) -> tuple[str, ...]:
-        return tuple(column.key for column in self.columns if column.required)
-
-    def column(self, key: str) -> Column:
-        return next(column for column in self.columns if column.key == key)
-
-    def __iter__(self) -> Iterator[Column]:
-        return iter(self.columns)
-
-
-def _id(key: str, zh: str, *aliases: str, required: bool = False) -> Column:
-    return Column(key, zh, Form.IDENTIFIER, required, aliases)
-
-
-def _code(key: str, zh: str, *aliases: str, required: bool = False) -> Column:
-    return Column(key, zh, Form.CODE, required, aliases)
-
-
-def _text(key: str, zh: str, *aliases: str) -> Column:
-    return Column(key, zh, Form.TEXT, aliases=aliases)
-
-
-def _amount(key: str, zh: str, *aliases: str, required: bool = False) -> Column:
-    return Column(key, zh, Form.AMOUNT, required, aliases)
-
+__all__ = ["Column", "Form", "Kind"]
 
 FUND_FLOWS = Kind(
     name="fund_flows",
@@ -273,7 +211,7 @@ ASSESSMENTS = Kind(
         _INSTITUTION,
         Column("year", "考核年度", Form.INTEGER, required=True, aliases=("年度",)),
         Column("score", "考核得分", Form.CODE, required=True, aliases=("考核分数", "得分")),
-        _amount("deduction", "考核扣款", "考核扣减金额", "扣款金额"),
+        _amount("deduction", "考核扣款", "考核扣减金额", "扣款金额", "扣款"),
         _code("fund", "险种", "险种类型", "基金"),
         _text("note", "备注", "说明"),
     ),
@@ -351,6 +289,26 @@ PAYMENT_RESULTS = Kind(
     ),
 )
 
+REMOTE_ALLOCATIONS = Kind(
+    name="remote_allocations",
+    zh="异地清分明细",
+    key_column="setl_sn",
+    columns=(
+        _id("setl_sn", "结算流水号", "结算ID", "就医结算流水号", required=True),
+        Column("clr_ym", "清分年月", Form.MONTH, required=True, aliases=("清分月份",)),
+        _code("mdtrtarea", "就医地", "就医地区划", "就医地医保区划", required=True),
+        _code("insuplc", "参保地", "参保地区划", "参保地医保区划"),
+        _code("medins_no", "医疗机构编号", "医药机构编号", "定点医药机构编号", required=True),
+        Column("certno", "证件号码", Form.IDENTIFIER, aliases=("身份证号",), personal=True),
+        _id("mdtrt_id", "就诊ID", "就诊编号", "就诊登记号"),
+        Column("mdtrt_setl_time", "就诊结算时间", Form.TIME, aliases=("结算时间",)),
+        Column("fulamt_advpay_flag", "全额垫付标志", Form.FLAG, aliases=("全额垫付",)),
+        _amount("medfee_sumamt", "医疗费总额", "医疗总费用", required=True),
+        _amount("optins_pay_sumamt", "经办机构支付总额", "经办机构支付金额", required=True),
+        _REFUND,
+    ),
+)
+
 PERSON_PAYMENTS = Kind(
     name="person_payments",
     zh="个人待遇付款",
@@ -368,6 +326,31 @@ PERSON_PAYMENTS = Kind(
     ),
 )
 
+MANUAL_CLAIMS = Kind(
+    name="manual_claims",
+    zh="手工报销受理单",
+    key_column="claim_no",
+    columns=(
+        _id("claim_no", "受理编号", "受理号", "报销编号", required=True),
+        Column("psn_no", "人员编号", Form.IDENTIFIER, True, ("个人编号",), personal=True),
+        _code("insutype", "险种类型", "险种", required=True),
+        Column("date", "费用日期", Form.DATE, required=True, aliases=("出院日期", "就诊日期")),
+        Column("received", "受理日期", Form.DATE, required=True, aliases=("收件日期",)),
+        Column("documents", "票据张数", Form.INTEGER, required=True, aliases=("票据数",)),
+        _amount("medfee_sumamt", "医疗费总额", "医疗总费用", "医疗费用总额"),
+        _amount("fulamt_ownpay_amt", "全自费金额", "全自费费用"),
+        _amount("overlmt_selfpay", "超限价自费费用", "超限价金额"),
+        _amount("preselfpay_amt", "先行自付金额", "先行自付费用"),
+        _code("med_type", "医疗类别"),
+        Column("hosp_lv", "机构等级", Form.INTEGER, aliases=("医院等级",)),
+        _code("psn_type", "人员类别", "人员类型"),
+        _code("maf_psn_type", "救助人员类别", "医疗救助人员类别"),
+        Column("elsewhere", "异地就医标志", Form.FLAG, aliases=("异地标志",)),
+        _id("setl_id", "原结算ID", "结算ID", "结算编号"),
+        Column("reason", "报销原因", Form.TEXT, required=True, aliases=("原因", "手工报销原因")),
+    ),
+)
+
 #: Every format the intake knows, in the order in which heads are tried.
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -382,7 +365,9 @@ KINDS: dict[str, Kind] = {
         BANK_STATEMENT,
         CLEARING_APPLICATIONS,
         PAYMENT_RESULTS,
+        REMOTE_ALLOCATIONS,
         PERSON_PAYMENTS,
+        MANUAL_CLAIMS,
     )
 }
 

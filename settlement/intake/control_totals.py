@@ -32,6 +32,8 @@ _COUNT_COLUMN = {
     "bank_statement": "summary",
     "clearing_applications": "note",
     "payment_results": "note",
+    "remote_allocations": "mdtrt_id",
+    "manual_claims": "reason",
     "person_payments": "note",
 }
 _STATED = ("medfee_sumamt", "fund_pay_sumamt", "acct_pay")
@@ -46,6 +48,8 @@ _SUM_COLUMNS = {
     "bank_statement": ("amount", "paid_in", "paid_out"),
     "clearing_applications": ("medfee_sumamt", "fund_appy_sum", "cash_payamt", "acct_pay"),
     "payment_results": ("amount",),
+    "remote_allocations": ("medfee_sumamt", "optins_pay_sumamt"),
+    "manual_claims": ("medfee_sumamt",),
     "person_payments": ("amount",),
 }
 _COUNT = re.compile(r"(?:共|合计)?([0-9]{1,9})(?:笔|条|行|rows)?")

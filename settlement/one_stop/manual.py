@@ -26,7 +26,7 @@ from ledger.domain.identity import claim_stream, manual_claim_stream, settlement
 from ledger.domain.posting_rules import RULES_VERSION
 from ledger.domain.settlement_entries import person_owed_entry
 from ledger.events import one_stop as facts
-from ledger.events.base import Envelope
+from ledger.events.base import Envelope, Source
 from ledger.events.claim import ClaimFact, ClaimReversed
 from ledger.store.commit import Commit, MonthNotOpen
 from ledger.store.vault import KeyDestroyed, Vault
@@ -98,13 +98,32 @@ def propose_manual_claim(
     nothing to pay · a fund without a book.
     """
     by = area.allow(user, "post")
+    envelope = proposal_of_claim(ledger, vault, area, draft, ask=ask, by=by, today=today)
+    claim = load_manual_claim(ledger, area.code, draft.claim_no)
+    if envelope is None or not isinstance(envelope.fact, facts.ManualClaimProposed):
+        return claim
+    return _append_step(ledger, claim, envelope.fact)
+
+
+def proposal_of_claim(
+    ledger: FundLedger,
+    vault: Vault,
+    area: Area,
+    draft: ManualDraft,
+    *,
+    ask: AskYear,
+    by: str,
+    today: date,
+    source: Source = Source(),  # noqa: B008  frozen
+) -> Envelope | None:
+    """Compute a claim; None where the same stands already. Refusals as ``propose_manual_claim``."""
     refuse_faults(draft, today)
     claim = load_manual_claim(ledger, area.code, draft.claim_no)
     token, key = vault.person_token(draft.person)
     said = _content(draft, token)
     if claim.state not in {NONE, REJECTED} and claim.proposed is not None:
         if claim.proposed.content == said:
-            return claim
+            return None
         refuse_other_content(claim)
     fund = fund_of_insutype(draft.insutype)
     chosen = layers_in_force(load_policies(ledger, area.code), fund, draft.day.isoformat())
@@ -144,8 +163,9 @@ def propose_manual_claim(
         as_of=asked.watermark,
         content=said,
         reason=draft.reason,
+        source=source,
     )
-    return _append_step(ledger, claim, fact)
+    return Envelope(manual_claim_stream(area.code, draft.claim_no), claim.version + 1, fact)
 
 
 def approve_manual_claim(

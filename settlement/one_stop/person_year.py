@@ -2,24 +2,29 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
 from ledger.aggregates.area import Area
 from ledger.aggregates.policies import Policies
 from ledger.application import FundLedger
 from ledger.archive.read import Archive
+from ledger.archive.write import bring_up_to
 from ledger.domain.claim_roles import OWN, REMOTE
 from ledger.domain.identity import manual_claim_stream, settlement_stream
 from ledger.events.one_stop import ManualClaimProposed, ManualClaimSettled
 from settlement.clearing.engine import Engine, Row, Table
+from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.policy_file import ONE_STOP
-from settlement.clearing.provisional import insutypes_of
+from settlement.clearing.provisional import insutypes_of, refuse_unfinished
+from settlement.clearing.records import MEMORY_MIB
 from settlement.clearing.run import parts_of
 from settlement.intake.places import Places
 from settlement.one_stop import check_texts
 from settlement.one_stop.in_force import layers_of
 from settlement.one_stop.policy import ELSEWHERE, HERE, Applied, CaseKind
 from settlement.one_stop.year import PersonYear, Used, year_of
+from settlement.policies import load_policies
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,31 @@ class YearQuestion:
     fund: str
     year: int
     tokens: tuple[str, ...]  # of the person, under every key that is left
+
+
+def year_question(  # noqa: PLR0917  partial gives the first three
+    ledger: FundLedger, area: Area, folder: Path, fund: str, year: int, tokens: tuple[str, ...]
+) -> YearQuestion:
+    """Open a person's year at the log as it stands; the archive is written on to it first.
+
+    An intake under way would be a part of the year only: IntakeUnderWay, before and after.
+    """
+    log = ledger.log
+    refuse_unfinished(log, area.code, fund)
+    watermark = log.last_position()
+    refuse_unfinished(log, area.code, fund)
+    bring_up_to(log, folder, position=watermark)
+    return YearQuestion(
+        ledger=ledger,
+        area=area,
+        policies=load_policies(ledger, area.code),
+        archive=Archive(folder),
+        engine=DuckDBEngine(memory_mib=MEMORY_MIB),
+        watermark=watermark,
+        fund=fund,
+        year=year,
+        tokens=tokens,
+    )
 
 
 @dataclass(frozen=True, slots=True)

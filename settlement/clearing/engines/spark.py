@@ -6,12 +6,15 @@ Workers read the files at the paths given: the archive lies on storage that all 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from pyspark.sql import SparkSession
 
 from settlement.clearing.engine import Parts, Row, Table
 from settlement.clearing.kernel import POSTINGS, in_dialect
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession  # may be absent: this module is imported all the same
 
 _TYPES = {
     "VARCHAR": pa.string(),
@@ -42,7 +45,7 @@ _WORDS = {
 class SparkEngine:
     """Runs in a session that the caller made, with its master, memory and credentials."""
 
-    session: SparkSession
+    session: "SparkSession"
 
     @property
     def name(self) -> str:
@@ -68,6 +71,8 @@ class SparkEngine:
 @contextmanager
 def connected(master: str) -> Iterator[SparkEngine]:
     """Make a session of a master's, and end it."""
+    from pyspark.sql import SparkSession  # noqa: PLC0415  see above
+
     builder = SparkSession.builder.master(master).appName("medfund")
     for quiet in ("spark.ui.enabled", "spark.ui.showConsoleProgress"):
         builder = builder.config(quiet, "false")
@@ -78,7 +83,7 @@ def connected(master: str) -> Iterator[SparkEngine]:
         session.stop()
 
 
-def _read_parts(session: SparkSession, name: str, parts: Parts) -> None:
+def _read_parts(session: "SparkSession", name: str, parts: Parts) -> None:
     if parts.files:
         # With this option folders such as period=2025-01 do not become columns.
         reader = session.read.option("recursiveFileLookup", "true")
@@ -95,7 +100,7 @@ def _said(columns: tuple[tuple[str, str], ...]) -> str:
     return ", ".join(f"`{column}` {_WORDS[kind]}" for column, kind in columns)
 
 
-def _fill(session: SparkSession, name: str, table: Table) -> None:
+def _fill(session: "SparkSession", name: str, table: Table) -> None:
     if not table.rows:
         session.createDataFrame([], _said(table.columns)).createOrReplaceTempView(name)
         return

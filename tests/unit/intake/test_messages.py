@@ -197,6 +197,15 @@ LATER = {
         {"order": "330604-payout-390-2024-03-1-0001", "state": "paid", "date": "2024-03-06"},
         "payment_results",
     ),
+    "manual_claim_barred": Rejection(
+        *(2, "claim_no", "manual_claim_barred", "SG-1"),
+        {
+            "reason": "no_one_stop_policy",
+            "reason_zh": "险种 390 在 2023-10-05 没有已批准的一站式待遇政策。",
+            "reason_en": "No approved one-stop policy of fund 390 is in force on 2023-10-05.",
+        },
+        "manual_claims",
+    ),
     "application_twice": Rejection(
         *(2, "fixmedins_code", "application_twice", "H33060400001"),
         {"month": "2023-10", "insutype": "310", "clr_type": "21"}
