@@ -1,7 +1,7 @@
 """Recording the lines of a bank's statement (对账单): those that no earlier statement had.
 
 Statements overlap, and a line has no number of its own: it is known by account, reference, day,
-amount and the how-manieth of such lines it is (decision 0036).
+amount and the how-manieth of such lines it is (decision 0029).
 """
 
 from collections.abc import Iterable, Sequence
