@@ -48,7 +48,7 @@ def kind_of(clr_type: str, med_type: str, local: Mapping[str, str]) -> str:
 def split(
     fund: str, fen: int, booked: Mapping[tuple[str, str], int], local: Mapping[str, str]
 ) -> dict[str, int]:
-    """Split an amount by kind of benefit; the shares add up to it to the fen."""
+    """Split an amount by kind of benefit, in the order of names; the shares add up to it to the fen."""
     if fund in _WHOLE:
         return {_WHOLE[fund]: fen}
     weights: dict[str, int] = {}
@@ -58,4 +58,4 @@ def split(
     weights = {kind: weight for kind, weight in weights.items() if weight > 0}
     if not weights:
         return {OTHER: fen}
-    return {kind: part for kind, part in allocate(fen, weights).items() if part}
+    return {kind: part for kind, part in sorted(allocate(fen, weights).items()) if part}

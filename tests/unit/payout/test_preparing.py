@@ -79,6 +79,13 @@ def test_personal_accounts_and_assistance_are_one_kind_and_refunds_take_their_ki
     }
 
 
+def test_kinds_stand_in_the_order_of_their_names_whatever_the_order_of_the_engines_rows():
+    booked = {("21", "21"): 6, ("11", "11"): 3, ("11", "14"): 1}
+    backwards = dict(reversed(booked.items()))
+    first, again = split("390", 100, booked, {}), split("390", 100, backwards, {})
+    assert list(first.items()) == list(again.items())
+
+
 amounts = st.integers(-(10**12), 10**12).filter(bool)
 approvals = st.dictionaries(
     st.tuples(st.sampled_from([A, B, C]), st.sampled_from(["2023", JAN, FEB, MAR])), amounts
