@@ -21,6 +21,7 @@ intake   C
 post     C
 reverse  C
 refuse   C
+clear    C
 pay      C
 institution C
 close    C R
