@@ -1,6 +1,6 @@
 """A clearing run fanned out to workers (分区计算): parts are sent, counted anywhere, and put together.
 
-A message names a part (``settlement/clearing/partitions.py``) and nothing else. Its answer is a file
+A message names a part (``settlement/clearing/month/partitions.py``) and nothing else. Its answer is a file
 beside the archive, under the part's own name, written whole and renamed into place: a part that is
 delivered twice, late, or to two workers at once leaves the same file. Who asked waits for the files,
 and sends again what is missing: a worker that died takes nothing with it.
@@ -25,9 +25,10 @@ from ledger.domain.period import Period, Year
 from ledger.errors import Unavailable
 from medfund.bootstrap import House
 from medfund.settings import Settings, environment_for
-from settlement.clearing.counting import Answer, merged
+from settlement.clearing.cases.counting import Answer, merged
+from settlement.clearing.cases.scoring import Scope
 from settlement.clearing.engines.duckdb import DuckDBEngine
-from settlement.clearing.partitions import (
+from settlement.clearing.month.partitions import (
     Partition,
     count_here,
     count_part,
@@ -36,9 +37,8 @@ from settlement.clearing.partitions import (
     read,
     written,
 )
-from settlement.clearing.policy import Method
-from settlement.clearing.provisional import Chosen, Question, ask, chosen_of
-from settlement.clearing.scoring import Scope
+from settlement.clearing.month.provisional import Chosen, Question, ask, chosen_of
+from settlement.clearing.policies.policy import Method
 from settlement.policies import load_policies
 
 #: The task by which a worker counts a part.

@@ -18,8 +18,8 @@ from ledger.events.settlement import SettlementFact
 from ledger.store.commit import BookKey, Commit, StreamConflict
 from settlement.booking import booked_months, booking_date, books_touched, totals_of
 from settlement.clearing.approvals import approvals_of
-from settlement.clearing.month_lines import entry_of
-from settlement.clearing.month_plan import Plan, open_offsets
+from settlement.clearing.month.lines import entry_of
+from settlement.clearing.month.plan import Plan, open_offsets
 from settlement.clearing.owed import Records
 from settlement.intake.standing import standing
 

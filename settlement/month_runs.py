@@ -32,10 +32,8 @@ from ledger.domain.period import Period
 from ledger.events import clearing as facts
 from ledger.events.base import Envelope, Fact
 from ledger.store.commit import Commit, KeyConflict, MonthNotOpen, StreamConflict
-from settlement.clearing.month_plan import Plan, make_plan
-from settlement.clearing.owed import Records
-from settlement.clearing.policy import PART_FUNDS
-from settlement.clearing.provisional import (
+from settlement.clearing.month.plan import Plan, make_plan
+from settlement.clearing.month.provisional import (
     Chosen,
     Question,
     ask,
@@ -43,7 +41,9 @@ from settlement.clearing.provisional import (
     policy_of_month,
     refuse_unfinished,
 )
-from settlement.clearing.refusals import ClearingMonthNotOver, FundNotCleared, IntakeUnderWay
+from settlement.clearing.month.refusals import ClearingMonthNotOver, FundNotCleared, IntakeUnderWay
+from settlement.clearing.owed import Records
+from settlement.clearing.policies.policy import PART_FUNDS
 from settlement.month_posting import post_plan
 from settlement.policies import load_policies
 

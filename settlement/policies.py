@@ -12,7 +12,7 @@ from ledger.domain.identity import policies_stream
 from ledger.events import policy as facts
 from ledger.events.base import Envelope
 from ledger.store.commit import Commit
-from settlement.clearing.policy_file import head_of
+from settlement.clearing.policies.file import head_of
 
 
 def load_policies(ledger: FundLedger, area: str) -> Policies:

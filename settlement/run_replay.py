@@ -17,11 +17,11 @@ from ledger.domain.period import Period, Year
 from ledger.errors import BooksDamaged
 from ledger.events.clearing import ClearingComputed
 from ledger.events.clearing_year import YearComputed
-from settlement.clearing.month_plan import make_plan
+from settlement.clearing.cases.run import RunRecord
+from settlement.clearing.month.plan import make_plan
+from settlement.clearing.month.provisional import Chosen, ask, chosen_of, clear_month
 from settlement.clearing.owed import Records
-from settlement.clearing.provisional import Chosen, ask, chosen_of, clear_month
-from settlement.clearing.run import RunRecord
-from settlement.clearing.year_run import clear_year
+from settlement.clearing.year.run import clear_year
 from settlement.month_runs import question_of
 from settlement.policies import load_policies
 from settlement.year_runs import plan_of

@@ -37,15 +37,15 @@ from ledger.events import clearing_year as facts
 from ledger.events.base import Envelope, Fact
 from ledger.store.commit import Commit, KeyConflict, MonthNotOpen, StreamConflict
 from settlement.clearing.digest import rows_digest
-from settlement.clearing.owed import Records
-from settlement.clearing.provisional import (
+from settlement.clearing.month.provisional import (
     Chosen,
     ask,
     refuse_other_funds,
     refuse_unfinished,
 )
-from settlement.clearing.year_refusals import YearNotOver, refuse_year
-from settlement.clearing.year_run import ClearedYear, YearDeposit, clear_year, policy_of_year
+from settlement.clearing.owed import Records
+from settlement.clearing.year.refusals import YearNotOver, refuse_year
+from settlement.clearing.year.run import ClearedYear, YearDeposit, clear_year, policy_of_year
 from settlement.clearing.yearly import YearLine
 from settlement.policies import load_policies
 from settlement.refusal_checks import text_of

@@ -31,8 +31,7 @@ from medfund.cli.offsetting import list_offsets
 from medfund.cli.output import Output
 from medfund.cli.refusing import Day
 from medfund.engines import NAMES, EngineName
-from settlement.clearing.policy_file import read_policy
-from settlement.clearing.provisional import (
+from settlement.clearing.month.provisional import (
     Cleared,
     chosen_from_file,
     chosen_of,
@@ -40,7 +39,8 @@ from settlement.clearing.provisional import (
     refuse_other_funds,
     refuse_unfinished,
 )
-from settlement.clearing.run_document import dry_run_document
+from settlement.clearing.month.run_document import dry_run_document
+from settlement.clearing.policies.file import read_policy
 from settlement.month_runs import plan_month, question_of, request_clearing
 from settlement.policies import load_policies
 

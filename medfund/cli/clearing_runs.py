@@ -15,7 +15,7 @@ from medfund.cli.output import Output
 from projections.reports.csv import to_csv
 from projections.reports.settlement_table import settlement_table
 from projections.reports.xlsx import to_xlsx
-from settlement.clearing.run_document import run_document
+from settlement.clearing.month.run_document import run_document
 from settlement.month_runs import clearing_of, runs_of
 from settlement.year_runs import years_of
 

@@ -19,10 +19,10 @@ from medfund.cli.output import Output
 from projections.reports.csv import to_csv
 from projections.reports.xlsx import to_xlsx
 from projections.reports.year_table import year_table
-from settlement.clearing.policy_file import read_policy
-from settlement.clearing.provisional import Chosen, chosen_from_file, chosen_of
-from settlement.clearing.year_document import run_document, year_document
-from settlement.clearing.year_refusals import YearProblem
+from settlement.clearing.month.provisional import Chosen, chosen_from_file, chosen_of
+from settlement.clearing.policies.file import read_policy
+from settlement.clearing.year.document import run_document, year_document
+from settlement.clearing.year.refusals import YearProblem
 from settlement.policies import load_policies
 from settlement.year_runs import (
     compute_year,

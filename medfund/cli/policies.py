@@ -7,7 +7,7 @@ import click
 
 from ledger.aggregates.policies import Version
 from medfund.cli.app import Session, cli, pass_session
-from settlement.clearing.policy_file import differences, read_policy
+from settlement.clearing.policies.file import differences, read_policy
 from settlement.policies import (
     approve_policy,
     content_hash,

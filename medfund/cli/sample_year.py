@@ -24,7 +24,7 @@ from medfund.demo.year import SampleYear, is_made, write_sample_year
 from medfund.settings import Settings
 from projections.queries.obligations import obligations_document
 from projections.reports.pdf import to_pdf
-from settlement.clearing.policy_file import read_policy
+from settlement.clearing.policies.file import read_policy
 from settlement.intake.bring_in import Desk as IntakeDesk
 from settlement.intake.bring_in import bring_in
 from settlement.month_runs import load_clearing

@@ -15,10 +15,10 @@ from medfund.cli.archived import archive_up_to_now
 from projections.queries.settlement import settlement_document
 from projections.reports.model import Table
 from projections.reports.settlement_tables import settlement_tables
-from settlement.clearing.case_list import CaseLine, list_cases
 from settlement.clearing.engines.duckdb import DuckDBEngine
-from settlement.clearing.month_document import month_document, points_text
-from settlement.clearing.provisional import (
+from settlement.clearing.month.case_list import CaseLine, list_cases
+from settlement.clearing.month.document import month_document, points_text
+from settlement.clearing.month.provisional import (
     Chosen,
     Question,
     ask,
@@ -26,7 +26,7 @@ from settlement.clearing.provisional import (
     clear_month,
     policy_of_month,
 )
-from settlement.clearing.refusals import PolicyChangesWithinMonth
+from settlement.clearing.month.refusals import PolicyChangesWithinMonth
 from settlement.policies import load_policies
 
 _MEMORY_MIB = 400

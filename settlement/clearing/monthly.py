@@ -21,7 +21,7 @@ from settlement.clearing.point_value import (
     share_at_value,
     share_exactly,
 )
-from settlement.clearing.policy import (
+from settlement.clearing.policies.policy import (
     Budget,
     Dip,
     Drg,

@@ -21,11 +21,11 @@ from ledger.events.intake import IntakeCompleted, IntakeStarted
 from ledger.events.registry import CATALOGUE
 from ledger.events.settlement import SettlementFact
 from ledger.store.codec import decode_fact
+from settlement.clearing.cases.kernel import POSTINGS
 from settlement.clearing.engine import Engine, Parts, Table
-from settlement.clearing.kernel import POSTINGS
 
 if TYPE_CHECKING:
-    from settlement.clearing.provisional import Question
+    from settlement.clearing.month.provisional import Question
 
     Spread = Callable[[Question], Question]
 

@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 from ledger.domain.money import allocate, fen_share, round_half_up
 from settlement.clearing.bands import Bands, banded, capped_by_reserve
 from settlement.clearing.monthly import Line, MonthDue
-from settlement.clearing.policy import Dip, Drg, Policy
-from settlement.clearing.yearly_rules import (
+from settlement.clearing.policies.policy import Dip, Drg, Policy
+from settlement.clearing.policies.yearly_rules import (
     Assessment,
     BandsOf,
     BandsOn,

@@ -21,8 +21,8 @@ from ledger.events.base import Envelope, Fact, Source
 from ledger.events.cases import AssessmentRecorded, CaseGrouped, CaseReviewed
 from ledger.events.claim import ClaimFact
 from ledger.store.codec import StoredRow, decode_fact
+from settlement.clearing.month.review_caps import ReviewCaps, review_caps
 from settlement.clearing.owed import Records
-from settlement.clearing.review_caps import ReviewCaps, review_caps
 from settlement.intake.case_rows import (
     AssessmentRow,
     CaseRow,

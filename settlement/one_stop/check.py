@@ -11,12 +11,12 @@ from ledger.aggregates.policies import Policies
 from ledger.archive.read import Archive
 from ledger.domain.claim_roles import OWN, REMOTE
 from ledger.domain.period import Period
+from settlement.clearing.cases.kernel import text_hash
+from settlement.clearing.cases.run import RunRecord, parts_of
 from settlement.clearing.digest import rows_digest
 from settlement.clearing.engine import Engine, Parts, Row, Table
-from settlement.clearing.kernel import text_hash
-from settlement.clearing.policy_file import ONE_STOP
-from settlement.clearing.provisional import insutypes_of
-from settlement.clearing.run import RunRecord, parts_of
+from settlement.clearing.month.provisional import insutypes_of
+from settlement.clearing.policies.file import ONE_STOP
 from settlement.intake.places import Places
 from settlement.one_stop import check_texts
 from settlement.one_stop.in_force import ChosenLayers, layers_of

@@ -5,8 +5,8 @@ a settlement is taken as it was settled, so that a deviation is told where it ar
 every later settlement. Whole numbers only: shares of a layer are ``num`` ÷ ``den``, ``hu`` rounds once.
 """
 
+from settlement.clearing.cases.kernel import CANCELLED, hu
 from settlement.clearing.engine import Parts
-from settlement.clearing.kernel import CANCELLED, hu
 
 MAX_COST_FEN = 10**9
 #: Parts in which the further funds' turns are told, at most.

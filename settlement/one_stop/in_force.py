@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger.aggregates.policies import Policies, Version
-from settlement.clearing.policy_file import ONE_STOP, refuse_other_kind
+from settlement.clearing.policies.file import ONE_STOP, refuse_other_kind
 from settlement.intake.owing import BASIC_FUND
 from settlement.one_stop.policy import OneStopPolicy
 from settlement.one_stop.policy_tables import one_stop_policy_of

@@ -13,12 +13,12 @@ from ledger.archive.write import bring_up_to
 from ledger.domain.claim_roles import OWN, REMOTE
 from ledger.domain.identity import manual_claim_stream, settlement_stream
 from ledger.events.one_stop import ManualClaimProposed, ManualClaimSettled
+from settlement.clearing.cases.run import parts_of
 from settlement.clearing.engine import Engine, Row, Table
 from settlement.clearing.engines.duckdb import DuckDBEngine
-from settlement.clearing.policy_file import ONE_STOP
-from settlement.clearing.provisional import insutypes_of, refuse_unfinished
+from settlement.clearing.month.provisional import insutypes_of, refuse_unfinished
+from settlement.clearing.policies.file import ONE_STOP
 from settlement.clearing.records import MEMORY_MIB
-from settlement.clearing.run import parts_of
 from settlement.intake.places import Places
 from settlement.one_stop import check_texts
 from settlement.one_stop.in_force import layers_of

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from settlement.clearing.policy_tables import HeadTable
-from settlement.clearing.policy_words import Fen, PolicyTable, Share
+from settlement.clearing.policies.tables import HeadTable
+from settlement.clearing.policies.words import Fen, PolicyTable, Share
 from settlement.one_stop.layers import Layer, Segment
 from settlement.one_stop.policy import (
     AssistanceRule,

@@ -31,7 +31,7 @@ from ledger.errors import InputRejected
 from ledger.events import institution as facts
 from ledger.events.base import Envelope
 from ledger.store.commit import Commit
-from settlement.clearing.policy_file import policy_of
+from settlement.clearing.policies.file import policy_of
 from settlement.payout.preparing import Standing
 from settlement.policies import load_policies
 from settlement.refusal_checks import text_of

@@ -7,8 +7,8 @@ counter by 清算类别 and 医疗类别, from which the kind of benefit follows
 from collections.abc import Collection, Mapping
 
 from ledger.events.claim import ClaimRefunded, ClaimReversed, ClaimSettled
+from settlement.clearing.cases.kernel import POSTINGS
 from settlement.clearing.engine import Parts, Table
-from settlement.clearing.kernel import POSTINGS
 from settlement.clearing.owed import APPROVED, PREPAID_ASSET, Records
 
 #: A month after all others: no settlement is booked since then, and none moves what is approved.

@@ -16,7 +16,7 @@ from ledger.domain.period import Period
 from ledger.errors import RuleRefused
 from ledger.events.prepayment import GateFigures
 from ledger.store.commit import BookKey
-from settlement.clearing.prepayment_rules import Deficit, PrepaymentRules
+from settlement.clearing.policies.prepayment_rules import Deficit, PrepaymentRules
 from settlement.year_end import year_transfers
 
 _MONTHS = 12

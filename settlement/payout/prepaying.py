@@ -37,8 +37,8 @@ from ledger.store.commit import Commit, MonthNotOpen, StreamConflict
 from settlement.booking import booked_months, first_months, totals_of
 from settlement.by_hand import checked_document
 from settlement.clearing.owed import Records
-from settlement.clearing.policy_file import policy_of
-from settlement.clearing.prepayment_rules import PrepaymentRules, default_rules
+from settlement.clearing.policies.file import policy_of
+from settlement.clearing.policies.prepayment_rules import PrepaymentRules, default_rules
 from settlement.intake.flow_facts import Document, fact_of_document
 from settlement.intake.post_flows import sort_documents
 from settlement.payout.institutions import standing_of

@@ -20,8 +20,8 @@ from ledger.domain.period import Period
 from ledger.events.base import Envelope
 from ledger.events.remote import OpenAllocation, RemoteReconciled
 from ledger.store.commit import Commit
+from settlement.clearing.cases.kernel import POSTINGS
 from settlement.clearing.engine import Engine, Parts, Row, Table
-from settlement.clearing.kernel import POSTINGS
 from settlement.intake.places import Places
 from settlement.intake.post_allocations import latest
 

@@ -18,11 +18,11 @@ from support import drg_reference, spark
 from support.clearing_city import RULES, SCOPE, STAYS, City, lay_out
 from support.clearing_reference import reference
 
-from settlement.clearing import kernel
-from settlement.clearing.drg_scoring import score_stays
+from settlement.clearing.cases import kernel
+from settlement.clearing.cases.drg_scoring import score_stays
+from settlement.clearing.cases.run import score_cases
 from settlement.clearing.engine import Engine
 from settlement.clearing.engines.duckdb import DuckDBEngine
-from settlement.clearing.run import score_cases
 
 ENGINE = DuckDBEngine(memory_mib=160, threads=os.cpu_count() or 1)
 
@@ -42,7 +42,7 @@ import sys
 from pathlib import Path
 from benchmarks._memory import peak_bytes
 from settlement.clearing.engines.duckdb import DuckDBEngine
-from settlement.clearing.run import score_cases
+from settlement.clearing.cases.run import score_cases
 from support.clearing_city import RULES, SCOPE, laid_out
 folder, watermark, memory_mib, threads = Path(sys.argv[1]), *map(int, sys.argv[2:])
 engine = DuckDBEngine(memory_mib=memory_mib, threads=threads)

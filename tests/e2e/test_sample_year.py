@@ -13,10 +13,10 @@ from ledger.domain.period import Period
 from medfund.bootstrap import open_house
 from medfund.cli import main
 from medfund.settings import Settings
-from settlement.clearing.case_list import charged, list_cases
 from settlement.clearing.engines.duckdb import DuckDBEngine
-from settlement.clearing.provisional import ask as asked
-from settlement.clearing.provisional import policy_of_month
+from settlement.clearing.month.case_list import charged, list_cases
+from settlement.clearing.month.provisional import ask as asked
+from settlement.clearing.month.provisional import policy_of_month
 from settlement.policies import load_policies
 
 MONTH, FUNDS = "2024-01", {"310": "310.pooled", "390": "390"}

@@ -11,11 +11,11 @@ from pathlib import Path
 import duckdb
 from support.clearing_examples import AREA
 
-from settlement.clearing import kernel
+from settlement.clearing.cases import kernel
+from settlement.clearing.cases.scoring import Scope
 from settlement.clearing.engine import Parts
 from settlement.clearing.methods.drg import DrgRules
-from settlement.clearing.policy import Dip, Drg, Group
-from settlement.clearing.scoring import Scope
+from settlement.clearing.policies.policy import Dip, Drg, Group
 
 MONTHS = 12
 ROW_GROUP = 122_880

@@ -16,10 +16,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from settlement.clearing import kernel
+from settlement.clearing.cases import kernel
+from settlement.clearing.cases.scoring import Scope
 from settlement.clearing.engine import Parts
-from settlement.clearing.policy import Dip, Group
-from settlement.clearing.scoring import Scope
+from settlement.clearing.policies.policy import Dip, Group
 
 AREA = "330100"
 FUND, MONTH = "310.pooled", "2025-01"

@@ -22,9 +22,9 @@ from support.clearing_examples import (
     hard_group,
 )
 
-from settlement.clearing import kernel
+from settlement.clearing.cases import kernel
 from settlement.clearing.methods.drg import DrgRules, HighTier, high_multiple
-from settlement.clearing.policy import Drg, Group
+from settlement.clearing.policies.policy import Drg, Group
 
 H1, H2 = "H33010000002", "H33010000003"
 DAYS = 15

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from settlement.clearing.cases.kernel import POSTINGS, in_dialect
 from settlement.clearing.engine import Parts, Row, Table
-from settlement.clearing.kernel import POSTINGS, in_dialect
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession  # may be absent: this module is imported all the same

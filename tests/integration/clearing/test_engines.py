@@ -17,15 +17,15 @@ from support import clearing_city, drg_examples, drg_reference, spark
 from support.clearing_examples import SCOPE, Log, golden, ordinary
 from support.clearing_reference import reference
 
-from settlement.clearing import kernel
+from settlement.clearing.cases import kernel
+from settlement.clearing.cases.drg_scoring import score_stays
+from settlement.clearing.cases.kernel import Standing
+from settlement.clearing.cases.run import score_cases
+from settlement.clearing.cases.scoring import tables
 from settlement.clearing.digest import rows_digest
-from settlement.clearing.drg_scoring import score_stays
 from settlement.clearing.engine import Parts
 from settlement.clearing.engines.duckdb import DuckDBEngine
-from settlement.clearing.kernel import Standing
-from settlement.clearing.policy import Dip, Drg, ReviewPoints
-from settlement.clearing.run import score_cases
-from settlement.clearing.scoring import tables
+from settlement.clearing.policies.policy import Dip, Drg, ReviewPoints
 
 DUCKDB = DuckDBEngine()
 EDGES = [

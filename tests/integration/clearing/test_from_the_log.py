@@ -14,11 +14,11 @@ from ledger.archive.write import bring_up_to
 from ledger.events.base import Source
 from ledger.events.cases import CaseGrouped, CaseReviewed
 from ledger.events.claim import ClaimFact
+from settlement.clearing.cases.kernel import Standing
+from settlement.clearing.cases.run import Scored, parts_of, score_cases
+from settlement.clearing.cases.scoring import Scope
 from settlement.clearing.engines.duckdb import DuckDBEngine
-from settlement.clearing.kernel import Standing
-from settlement.clearing.policy import Dip, Group
-from settlement.clearing.run import Scored, parts_of, score_cases
-from settlement.clearing.scoring import Scope
+from settlement.clearing.policies.policy import Dip, Group
 
 RULES = Dip(
     groups={"A": Group(points4=1_000_0000, average_fen=1_000_000)},

@@ -7,7 +7,7 @@ import pytest
 from support import spark
 from support.office import AREA, CLERK, H1, H2, REVIEWER, open_office
 
-from settlement.clearing.policy_file import read_policy
+from settlement.clearing.policies.file import read_policy
 from settlement.clearing.records import records_now
 from settlement.month_runs import clearing_of
 from settlement.policies import approve_policy, propose

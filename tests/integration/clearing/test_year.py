@@ -28,9 +28,9 @@ from support.office import AREA, CLERK, H1, H2, REVIEWER, open_office
 
 from ledger.application import FundLedger
 from ledger.domain.settlement_entries import approved_entry, declared_entry, refused_entry
-from settlement.clearing.policy import Cases, Dip, Drg, DrgFixedRate, Group, Method, Policy
+from settlement.clearing.month.review_caps import share_of
+from settlement.clearing.policies.policy import Cases, Dip, Drg, DrgFixedRate, Group, Method, Policy
 from settlement.clearing.records import records_now
-from settlement.clearing.review_caps import share_of
 
 FUND = "310.pooled"
 POLICY = """

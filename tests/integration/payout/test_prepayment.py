@@ -16,7 +16,7 @@ from ledger.domain.period import Period
 from projections.follow import bring_up_to
 from projections.queries.indicators import indicators_document
 from projections.queries.monthly import monthly_figures
-from settlement.clearing.prepayment_rules import PrepaymentRules
+from settlement.clearing.policies.prepayment_rules import PrepaymentRules
 from settlement.payout.prepay_gate import gate_figures
 
 one_store = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)

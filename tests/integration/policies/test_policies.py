@@ -6,7 +6,7 @@ import pytest
 from support.office import ADMINISTRATOR, AREA, CLERK, REVIEWER, open_office
 
 from ledger.aggregates.policies import NoPolicyInForce
-from settlement.clearing.policy_file import policy_of
+from settlement.clearing.policies.file import policy_of
 from settlement.policies import load_policies
 
 TEXT = """

@@ -20,9 +20,9 @@ from ledger.store import schema
 from medfund.partitions import COUNT, PartsMissing, Patience, by_workers, count_by_key
 from medfund.settings import Settings
 from settlement.clearing.engines.duckdb import DuckDBEngine
-from settlement.clearing.partitions import cut
-from settlement.clearing.policy_file import read_policy
-from settlement.clearing.provisional import ask, chosen_of, clear_month
+from settlement.clearing.month.partitions import cut
+from settlement.clearing.month.provisional import ask, chosen_of, clear_month
+from settlement.clearing.policies.file import read_policy
 from settlement.policies import approve_policy, load_policies, propose
 from workers.broker import close_broker
 from workers.service import connect, through

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from support.clearing_examples import COEFFICIENTS4, SCOPE, Log
 from support.clearing_reference import reference
 
-from settlement.clearing import kernel
+from settlement.clearing.cases import kernel
+from settlement.clearing.cases.run import score_cases
 from settlement.clearing.digest import rows_digest
 from settlement.clearing.engine import Parts
 from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.point_value import share_exactly
-from settlement.clearing.policy import Dip, Group
-from settlement.clearing.run import score_cases
+from settlement.clearing.policies.policy import Dip, Group
 
 groups = st.builds(
     Group,

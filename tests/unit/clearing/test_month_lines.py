@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ledger.domain.chart import CHART
 from ledger.domain.entry import Book, sides
 from settlement.clearing.deposit import DepositOrder
-from settlement.clearing.month_lines import (
+from settlement.clearing.month.lines import (
     DueOf,
     OpenOffset,
     Rules,
@@ -20,7 +20,7 @@ from settlement.clearing.month_lines import (
     entry_of,
     settle,
 )
-from settlement.clearing.policy import Basis, Deposit, Monthly, PrepaymentOffset, Unapplied
+from settlement.clearing.policies.policy import Basis, Deposit, Monthly, PrepaymentOffset, Unapplied
 
 H1, H2 = "H33060400001", "H33060400002"
 FUND = "310.pooled"

@@ -8,11 +8,13 @@ from sqlglot import exp
 from support.clearing_examples import AREA, FUND, MONTH, Log, entry
 
 from ledger.domain.period import Period
-from settlement.clearing import kernel
-from settlement.clearing.counting import TEXTS
+from settlement.clearing.cases import kernel
+from settlement.clearing.cases.counting import TEXTS
 from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.methods.per_diem import PerDiemCap, Stage
-from settlement.clearing.policy import (
+from settlement.clearing.month.provisional import Chosen, Question, clear_month
+from settlement.clearing.month.refusals import TotalsDiffer
+from settlement.clearing.policies.policy import (
     Budget,
     Cases,
     Dip,
@@ -23,8 +25,6 @@ from settlement.clearing.policy import (
     PerDiem,
     Policy,
 )
-from settlement.clearing.provisional import Chosen, Question, clear_month
-from settlement.clearing.refusals import TotalsDiffer
 
 H1, H2 = "H33010000001", "H33010000002"
 GROUPS = {"A": Group(points4=10_000_000, average_fen=1_000_000)}

@@ -8,12 +8,12 @@ from support.clearing_examples import AREA, FUND, MONTH, golden
 from support.drg_examples import golden_stays
 
 from ledger.domain.period import Period
-from settlement.clearing import partitions
-from settlement.clearing.counting import count_cases
+from settlement.clearing.cases.counting import count_cases
 from settlement.clearing.engines.duckdb import DuckDBEngine
-from settlement.clearing.partitions import Partition, PartsDiffer, by_parts, cut, parse_key
-from settlement.clearing.policy import Budget, Cases, DrgFixedRate, Method, Policy
-from settlement.clearing.provisional import Chosen, Question, clear_month
+from settlement.clearing.month import partitions
+from settlement.clearing.month.partitions import Partition, PartsDiffer, by_parts, cut, parse_key
+from settlement.clearing.month.provisional import Chosen, Question, clear_month
+from settlement.clearing.policies.policy import Budget, Cases, DrgFixedRate, Method, Policy
 
 PART = Partition(AREA, FUND, MONTH, 12, "inpatient-2025@2", 1, 3, 16)
 

@@ -9,13 +9,13 @@ import sqlglot
 from sqlglot import exp
 from support.clearing_examples import SCOPE, Log
 
-from settlement.clearing import kernel
+from settlement.clearing.cases import kernel
+from settlement.clearing.cases.kernel import Standing
+from settlement.clearing.cases.run import Scored, score_cases
+from settlement.clearing.cases.scoring import NotComputable, tables
 from settlement.clearing.engine import Parts
 from settlement.clearing.engines.duckdb import DuckDBEngine
-from settlement.clearing.kernel import Standing
-from settlement.clearing.policy import Dip, Group, ReviewPoints
-from settlement.clearing.run import Scored, score_cases
-from settlement.clearing.scoring import NotComputable, tables
+from settlement.clearing.policies.policy import Dip, Group, ReviewPoints
 
 ENGINE = DuckDBEngine(memory_mib=64, threads=1)
 HOSPITAL = "H33010000001"

@@ -12,14 +12,14 @@ import pytest
 from support.clearing_examples import SCOPE, Log
 from support.drg_examples import golden_stays
 
-from settlement.clearing import kernel
-from settlement.clearing.drg_scoring import score_stays, watched
+from settlement.clearing.cases import kernel
+from settlement.clearing.cases.drg_scoring import score_stays, watched
+from settlement.clearing.cases.kernel import Standing
+from settlement.clearing.cases.readmissions import Watch, find_readmissions
+from settlement.clearing.cases.scoring import NotComputable, scope_tables
 from settlement.clearing.engines.duckdb import DuckDBEngine
-from settlement.clearing.kernel import Standing
 from settlement.clearing.methods.drg import DrgRules, HighTier, base_points4
-from settlement.clearing.policy import Drg, Group, ReviewPoints
-from settlement.clearing.readmissions import Watch, find_readmissions
-from settlement.clearing.scoring import NotComputable, scope_tables
+from settlement.clearing.policies.policy import Drg, Group, ReviewPoints
 
 ENGINE = DuckDBEngine(memory_mib=64, threads=1)
 HOSPITAL, OTHER = "H33010000001", "H33010000002"

@@ -11,7 +11,7 @@ import pytest
 
 from medfund.demo.city import GROUPS, HOSPITALS
 from medfund.demo.year import SampleYear, write_sample_year
-from settlement.clearing.policy_file import read_policy
+from settlement.clearing.policies.file import read_policy
 from settlement.setup_file import read_setup
 
 CLAIMS = 3_000

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.one_stop import policy_text
 
-from settlement.clearing.policy_file import (
+from settlement.clearing.policies.file import (
     PolicyOfAnotherKind,
     PolicyRejected,
     differences,

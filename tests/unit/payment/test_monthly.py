@@ -17,7 +17,7 @@ from settlement.clearing.monthly import (
     rate,
     value_text,
 )
-from settlement.clearing.policy import (
+from settlement.clearing.policies.policy import (
     Budget,
     Cases,
     Dip,

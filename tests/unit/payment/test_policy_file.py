@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from settlement.clearing.bands import banded
-from settlement.clearing.policy import Dip, Family, FeeForService, PerDiem, SharingBy
-from settlement.clearing.policy_file import PolicyRejected, differences, policy_of, read_policy
+from settlement.clearing.policies.file import PolicyRejected, differences, policy_of, read_policy
+from settlement.clearing.policies.policy import Dip, Family, FeeForService, PerDiem, SharingBy
 
 WHOLE = """
 [policy]

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from settlement.clearing.bands import Band, Bands, Ratio
 from settlement.clearing.monthly import Counted, due_of_month
-from settlement.clearing.policy import (
+from settlement.clearing.policies.policy import (
     Budget,
     Cases,
     Dip,
@@ -38,8 +38,7 @@ from settlement.clearing.policy import (
     Policy,
     SharingBy,
 )
-from settlement.clearing.yearly import YearBooks, due_of_year
-from settlement.clearing.yearly_rules import (
+from settlement.clearing.policies.yearly_rules import (
     Assessment,
     BandsOf,
     BandsOn,
@@ -48,6 +47,7 @@ from settlement.clearing.yearly_rules import (
     Surplus,
     YearlyRules,
 )
+from settlement.clearing.yearly import YearBooks, due_of_year
 
 POINTS4 = {"H1": 520_000_0000, "H2": 300_000_0000, "H3": 127_500_5000}
 BOOKED = {"H1": 5_600_000_00, "H2": 2_900_000_00, "H3": 900_000_00}

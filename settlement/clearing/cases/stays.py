@@ -8,7 +8,7 @@ a stay, with the kernel's bounds, is that of a case far above its group, 6.0e18:
     2 × points of a stay × numerator   = 2 × 3.1e13 × 100    = 6.2e15   what a readmission leaves
 """
 
-from settlement.clearing.kernel import (
+from settlement.clearing.cases.kernel import (
     CASES,
     MAX_COST_FEN,
     MAX_REVIEW4,

@@ -13,24 +13,31 @@ from ledger.archive.read import Archive
 from ledger.domain.fund import PERSONAL, parent
 from ledger.domain.period import Period, Year
 from ledger.store.reading import Reading
-from settlement.clearing import budgets, kernel, monthly
-from settlement.clearing.census import CaseKind, Census, take_census
-from settlement.clearing.counting import TEXTS, Answer, Asked, count_cases, reason_of
+from settlement.clearing import monthly
+from settlement.clearing.cases import budgets, kernel
+from settlement.clearing.cases.census import CaseKind, Census, take_census
+from settlement.clearing.cases.counting import TEXTS, Answer, Asked, count_cases, reason_of
+from settlement.clearing.cases.kernel import Standing
+from settlement.clearing.cases.run import RunRecord, Tally, parts_of
+from settlement.clearing.cases.scoring import Kind, Scope, scope_tables
 from settlement.clearing.digest import rows_digest, tables_digest
 from settlement.clearing.engine import Engine, Parts, Row
-from settlement.clearing.kernel import Standing
-from settlement.clearing.monthly import Counted, MonthDue
-from settlement.clearing.policy import Capitation, CountyCommunity, FeeForService, Method, Policy
-from settlement.clearing.policy_file import policy_of
-from settlement.clearing.refusals import (
+from settlement.clearing.month.refusals import (
     FundNotCleared,
     IntakeUnderWay,
     PolicyChangesWithinMonth,
     PolicyOfAnotherFund,
     TotalsDiffer,
 )
-from settlement.clearing.run import RunRecord, Tally, parts_of
-from settlement.clearing.scoring import Kind, Scope, scope_tables
+from settlement.clearing.monthly import Counted, MonthDue
+from settlement.clearing.policies.file import policy_of
+from settlement.clearing.policies.policy import (
+    Capitation,
+    CountyCommunity,
+    FeeForService,
+    Method,
+    Policy,
+)
 from settlement.intake.owing import BASIC_FUND, PART_FUND
 from settlement.policies import content_hash
 

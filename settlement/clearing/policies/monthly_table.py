@@ -4,8 +4,8 @@ from fractions import Fraction
 
 from pydantic import model_validator
 
-from settlement.clearing.policy import Basis, Monthly, PrepaymentOffset, Unapplied
-from settlement.clearing.policy_words import PolicyTable, Share
+from settlement.clearing.policies.policy import Basis, Monthly, PrepaymentOffset, Unapplied
+from settlement.clearing.policies.words import PolicyTable, Share
 
 
 class MonthlyTable(PolicyTable):

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from ledger.archive.read import Archive
-from settlement.clearing import kernel
+from settlement.clearing.cases import kernel
+from settlement.clearing.cases.kernel import Standing
+from settlement.clearing.cases.readmissions import Readmissions
+from settlement.clearing.cases.scoring import Kind, Scope, narrowed, scope_tables, tables
 from settlement.clearing.digest import rows_digest, tables_digest
 from settlement.clearing.engine import Engine, Parts, Row, Table
-from settlement.clearing.kernel import Standing
-from settlement.clearing.policy import Dip
-from settlement.clearing.readmissions import Readmissions
-from settlement.clearing.scoring import Kind, Scope, narrowed, scope_tables, tables
+from settlement.clearing.policies.policy import Dip
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ import msgspec
 from ledger.aggregates.clearing_year import Standing, YearClearing, YearRun
 from ledger.domain.money import decimal_text
 from ledger.events.clearing_year import YearResult
-from settlement.clearing.kernel import ONE
-from settlement.clearing.month_document import policy_document
+from settlement.clearing.cases.kernel import ONE
+from settlement.clearing.month.document import policy_document
 from settlement.clearing.monthly import rate
-from settlement.clearing.year_run import ClearedYear
+from settlement.clearing.year.run import ClearedYear
 from settlement.clearing.yearly import YearLine, YearPool
 
 _SUMMED = (

@@ -7,14 +7,14 @@ or that is no member, is held back: the sum is not for it.
 from collections.abc import Iterable, Mapping, Sequence
 
 from ledger.domain.money import allocate
-from settlement.clearing.census import CaseKind
+from settlement.clearing.cases.census import CaseKind
+from settlement.clearing.cases.kernel import CASES, Standing
+from settlement.clearing.cases.run import Tally
 from settlement.clearing.engine import Engine, Parts, Table
-from settlement.clearing.kernel import CASES, Standing
 from settlement.clearing.methods.capitation import capitation_fen
 from settlement.clearing.methods.county_community import community_part, total_fen
 from settlement.clearing.monthly import Counted
-from settlement.clearing.policy import Capitation, CountyCommunity
-from settlement.clearing.run import Tally
+from settlement.clearing.policies.policy import Capitation, CountyCommunity
 
 _PLACES = (("code", "VARCHAR"),)
 

@@ -14,12 +14,12 @@ from ledger.aggregates.policies import APPROVED, CLEARING, Policies
 from ledger.domain.period import Year
 from ledger.events.cases import CaseReviewed
 from ledger.events.claim import ClaimFact
-from settlement.clearing.census import take_census
+from settlement.clearing.cases.census import take_census
+from settlement.clearing.cases.scoring import scope_tables
+from settlement.clearing.month.provisional import ask
 from settlement.clearing.owed import Records
-from settlement.clearing.policy import Dip, Drg, Policy
-from settlement.clearing.policy_file import policy_of
-from settlement.clearing.provisional import ask
-from settlement.clearing.scoring import scope_tables
+from settlement.clearing.policies.file import policy_of
+from settlement.clearing.policies.policy import Dip, Drg, Policy
 
 OF_DIP, OF_DRG = Fraction(5, 1000), Fraction(5, 100)
 

@@ -16,7 +16,7 @@ from ledger.domain.money import fen_share
 from ledger.events.clearing import ClearedLine, OffsetTaken
 from settlement.clearing.deposit import withhold
 from settlement.clearing.owed import APPROVED, BOOKED, DECLARED
-from settlement.clearing.policy import Basis, Deposit, Monthly, PrepaymentOffset, Unapplied
+from settlement.clearing.policies.policy import Basis, Deposit, Monthly, PrepaymentOffset, Unapplied
 
 INCURRED, REFUSED = "claims.incurred", "claims.refused"
 

@@ -8,8 +8,8 @@ no insurance type. Where the two differ, cases were lost, doubled, or belong to 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from settlement.clearing.cases.kernel import CASES
 from settlement.clearing.engine import Engine, Parts, Row, Table
-from settlement.clearing.kernel import CASES
 
 #: One row for each kind of case and whether it was cancelled.
 CENSUS = f"""{CASES}

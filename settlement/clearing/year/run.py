@@ -16,13 +16,13 @@ from ledger.domain.period import Year
 from ledger.events.cases import AssessmentRecorded
 from settlement.clearing.deposit import ScoreWithoutRule, release
 from settlement.clearing.digest import rows_digest
+from settlement.clearing.month.provisional import Chosen, Cleared, Question, chosen_of, clear_month
+from settlement.clearing.month.refusals import TotalsDiffer
 from settlement.clearing.owed import BOOKED, DECLARED, Month, Records
-from settlement.clearing.policy import Policy
-from settlement.clearing.provisional import Chosen, Cleared, Question, chosen_of, clear_month
-from settlement.clearing.refusals import TotalsDiffer
-from settlement.clearing.year_refusals import PolicyChangesWithinYear, YearProblem
+from settlement.clearing.policies.policy import Policy
+from settlement.clearing.policies.yearly_rules import Months, NoMethod
+from settlement.clearing.year.refusals import PolicyChangesWithinYear, YearProblem
 from settlement.clearing.yearly import YearBooks, YearDue, due_of_year
-from settlement.clearing.yearly_rules import Months, NoMethod
 
 DEPOSIT = "owed.deposit"
 _INCURRED, _REFUSED, _FORFEITED = "claims.incurred", "claims.refused", "claims.forfeited"

@@ -9,12 +9,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from math import ceil, floor
 
-from settlement.clearing import kernel, stays
-from settlement.clearing.digest import rows_digest, tables_digest
-from settlement.clearing.engine import Engine, Parts, Row, Table
-from settlement.clearing.methods.drg import high_multiple
-from settlement.clearing.policy import Drg, Group
-from settlement.clearing.readmissions import (
+from settlement.clearing.cases import kernel, stays
+from settlement.clearing.cases.readmissions import (
     KEY_VERSIONS,
     READMITTED,
     SIZES,
@@ -23,8 +19,12 @@ from settlement.clearing.readmissions import (
     find_readmissions,
     group_sizes,
 )
-from settlement.clearing.run import RunRecord, Scored, tallies_of
-from settlement.clearing.scoring import Kind, Scope, check_bounds, narrowed, scope_tables
+from settlement.clearing.cases.run import RunRecord, Scored, tallies_of
+from settlement.clearing.cases.scoring import Kind, Scope, check_bounds, narrowed, scope_tables
+from settlement.clearing.digest import rows_digest, tables_digest
+from settlement.clearing.engine import Engine, Parts, Row, Table
+from settlement.clearing.methods.drg import high_multiple
+from settlement.clearing.policies.policy import Drg, Group
 
 #: The texts of a run of stays.
 TEXTS = (SIZES, READMITTED, KEY_VERSIONS, stays.STAYS)

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ledger.domain.period import Period
+from settlement.clearing.cases.kernel import AMENDED, CANCELLED, CASES
 from settlement.clearing.engine import Engine, Parts, Row, Table
-from settlement.clearing.kernel import AMENDED, CANCELLED, CASES
 
 #: A stay that began longer before the first month, ten years, is not looked at.
 _LOOK_BACK_DAYS = 3_660

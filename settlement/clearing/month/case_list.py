@@ -7,16 +7,24 @@ charged; beside each stand the method that takes it, its standing, and its point
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from settlement.clearing.census import take_census
-from settlement.clearing.drg_scoring import prepared as prepared_stays
+from settlement.clearing.cases.census import take_census
+from settlement.clearing.cases.drg_scoring import prepared as prepared_stays
+from settlement.clearing.cases.kernel import POINTED, POSTINGS, Standing
+from settlement.clearing.cases.priced import TOLD, price_tables
+from settlement.clearing.cases.run import prepared
+from settlement.clearing.cases.scoring import Kind, scope_tables
+from settlement.clearing.cases.stays import POINTED_STAYS
 from settlement.clearing.engine import Parts, Table
-from settlement.clearing.kernel import POINTED, POSTINGS, Standing
-from settlement.clearing.policy import DayWard, Dip, Drg, DrgFixedRate, Method, PerDiem, Policy
-from settlement.clearing.priced import TOLD, price_tables
-from settlement.clearing.provisional import Question
-from settlement.clearing.run import prepared
-from settlement.clearing.scoring import Kind, scope_tables
-from settlement.clearing.stays import POINTED_STAYS
+from settlement.clearing.month.provisional import Question
+from settlement.clearing.policies.policy import (
+    DayWard,
+    Dip,
+    Drg,
+    DrgFixedRate,
+    Method,
+    PerDiem,
+    Policy,
+)
 
 _SAID = (
     ("position", "BIGINT"),

@@ -14,10 +14,10 @@ from pydantic import BaseModel, ValidationError
 
 from ledger.errors import InputRejected
 from settlement.clearing.deposit import ReleaseRule
-from settlement.clearing.method_file import method_of
-from settlement.clearing.policy import Budget, Deposit, PointValue, Policy
-from settlement.clearing.policy_tables import DepositTable, HeadTable, PolicyFile
-from settlement.clearing.side_files import take_files_in
+from settlement.clearing.policies.method_file import method_of
+from settlement.clearing.policies.policy import Budget, Deposit, PointValue, Policy
+from settlement.clearing.policies.side_files import take_files_in
+from settlement.clearing.policies.tables import DepositTable, HeadTable, PolicyFile
 from settlement.one_stop.policy_tables import OneStopFile
 
 CLEARING, ONE_STOP = "clearing", "one_stop"

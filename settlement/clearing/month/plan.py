@@ -23,9 +23,11 @@ from ledger.events.clearing import (
     OffsetFact,
     OffsetTaken,
 )
-from settlement.clearing import kernel
+from settlement.clearing.cases import kernel
+from settlement.clearing.cases.run import RunRecord
 from settlement.clearing.digest import rows_digest
-from settlement.clearing.month_lines import DueOf, OpenOffset, Rules, Standing, settle
+from settlement.clearing.month.lines import DueOf, OpenOffset, Rules, Standing, settle
+from settlement.clearing.month.provisional import Chosen, Cleared
 from settlement.clearing.monthly import value_text
 from settlement.clearing.owed import (
     APPROVED,
@@ -36,9 +38,7 @@ from settlement.clearing.owed import (
     Month,
     Records,
 )
-from settlement.clearing.policy import Basis, Dip, Drg, Policy
-from settlement.clearing.provisional import Chosen, Cleared
-from settlement.clearing.run import RunRecord
+from settlement.clearing.policies.policy import Basis, Dip, Drg, Policy
 
 #: The texts of a plan beside those of the methods.
 TEXTS = (OWED, BOOKED_BY_GROUP)

@@ -7,10 +7,10 @@ import msgspec
 
 from ledger.aggregates.clearing import Run
 from ledger.events.clearing import ClearedLine, OffsetTaken
-from settlement.clearing.month_document import month_document
-from settlement.clearing.month_plan import Plan
+from settlement.clearing.month.document import month_document
+from settlement.clearing.month.plan import Plan
+from settlement.clearing.month.provisional import Cleared
 from settlement.clearing.monthly import rate
-from settlement.clearing.provisional import Cleared
 
 _AMOUNTS = tuple(
     name

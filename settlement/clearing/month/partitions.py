@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from ledger.errors import RuleRefused
-from settlement.clearing.census import take_census
-from settlement.clearing.counting import TEXTS, Answer, Asked, count_cases, merged
-from settlement.clearing.kernel import Standing, text_hash
-from settlement.clearing.policy import Method
-from settlement.clearing.provisional import Chosen, Question
-from settlement.clearing.run import Tally
-from settlement.clearing.scoring import Scope, scope_tables
+from settlement.clearing.cases.census import take_census
+from settlement.clearing.cases.counting import TEXTS, Answer, Asked, count_cases, merged
+from settlement.clearing.cases.kernel import Standing, text_hash
+from settlement.clearing.cases.run import Tally
+from settlement.clearing.cases.scoring import Scope, scope_tables
+from settlement.clearing.month.provisional import Chosen, Question
+from settlement.clearing.policies.policy import Method
 
 _SEPARATOR = "/"
 

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-from settlement.clearing.kernel import MAX_AVERAGE_FEN
-from settlement.clearing.method_tables import GroupTable, MethodTable
+from settlement.clearing.cases.kernel import MAX_AVERAGE_FEN
 from settlement.clearing.methods.county_community import CommunityYear
 from settlement.clearing.methods.day_ward import day_points4
 from settlement.clearing.methods.drg import DrgRules, HighTier
 from settlement.clearing.methods.fee_for_service import TotalControl
 from settlement.clearing.methods.per_diem import PerDiemCap
-from settlement.clearing.policy import (
+from settlement.clearing.policies.method_tables import GroupTable, MethodTable
+from settlement.clearing.policies.policy import (
     Capitation,
     Cases,
     Catalogue,

@@ -4,8 +4,8 @@ from fractions import Fraction
 
 from pydantic import Field, model_validator
 
-from settlement.clearing import yearly_rules as yearly
-from settlement.clearing.policy_words import PolicyTable, Share
+from settlement.clearing.policies import yearly_rules as yearly
+from settlement.clearing.policies.words import PolicyTable, Share
 
 
 class YearlyTable(PolicyTable):

@@ -19,8 +19,8 @@ from settlement.clearing.methods.county_community import CommunityYear
 from settlement.clearing.methods.drg import DrgRules
 from settlement.clearing.methods.fee_for_service import TotalControl
 from settlement.clearing.methods.per_diem import PerDiemCap, Stage
-from settlement.clearing.prepayment_rules import PrepaymentRules
-from settlement.clearing.yearly_rules import YearlyRules
+from settlement.clearing.policies.prepayment_rules import PrepaymentRules
+from settlement.clearing.policies.yearly_rules import YearlyRules
 
 #: Funds that owe parts of settlements and are paid by no method: what is declared is what is settled.
 PART_FUNDS = frozenset({PERSONAL, "320", "330", "392", ASSISTANCE})

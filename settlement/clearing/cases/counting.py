@@ -4,18 +4,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import replace as with_changes
 
-from settlement.clearing import kernel
-from settlement.clearing.budgets import BY_PLACE
-from settlement.clearing.census import CENSUS, OBLIGATIONS
+from settlement.clearing.cases import kernel
+from settlement.clearing.cases.budgets import BY_PLACE
+from settlement.clearing.cases.census import CENSUS, OBLIGATIONS
+from settlement.clearing.cases.drg_scoring import TEXTS as TEXTS_OF_STAYS
+from settlement.clearing.cases.drg_scoring import score_stays
+from settlement.clearing.cases.kernel import Standing
+from settlement.clearing.cases.priced import PRICED, price_cases, price_tables
+from settlement.clearing.cases.run import Scored, Tally, score_cases
+from settlement.clearing.cases.scoring import Kind, Scope, narrowed
 from settlement.clearing.digest import rows_digest, tables_digest
-from settlement.clearing.drg_scoring import TEXTS as TEXTS_OF_STAYS
-from settlement.clearing.drg_scoring import score_stays
 from settlement.clearing.engine import Engine, Parts
-from settlement.clearing.kernel import Standing
-from settlement.clearing.policy import DayWard, Dip, Drg, DrgFixedRate, PerDiem, Rules
-from settlement.clearing.priced import PRICED, price_cases, price_tables
-from settlement.clearing.run import Scored, Tally, score_cases
-from settlement.clearing.scoring import Kind, Scope, narrowed
+from settlement.clearing.policies.policy import DayWard, Dip, Drg, DrgFixedRate, PerDiem, Rules
 
 #: The texts of a run, in the order in which they are named by its hash.
 TEXTS = (CENSUS, OBLIGATIONS, kernel.HITS, kernel.KERNEL, PRICED, *TEXTS_OF_STAYS, BY_PLACE)

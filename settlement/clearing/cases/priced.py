@@ -6,14 +6,14 @@ formula, and handed to the engine as a small table: no text repeats a formula.
 
 from collections.abc import Mapping
 
+from settlement.clearing.cases.kernel import CASES, MAX_COST_FEN, Standing
+from settlement.clearing.cases.run import Tally
+from settlement.clearing.cases.scoring import Scope, scope_tables
 from settlement.clearing.engine import Engine, Parts, Table
-from settlement.clearing.kernel import CASES, MAX_COST_FEN, Standing
 from settlement.clearing.methods.day_ward import day_case_fen
 from settlement.clearing.methods.drg import fixed_rate_fen
 from settlement.clearing.methods.per_diem import PerDiemCap, stay_fen
-from settlement.clearing.policy import DayWard, DrgFixedRate, PerDiem
-from settlement.clearing.run import Tally
-from settlement.clearing.scoring import Scope, scope_tables
+from settlement.clearing.policies.policy import DayWard, DrgFixedRate, PerDiem
 
 #: A stay of more days, ten years, is held back: it is a mistake or wants to be looked at.
 MAX_DAYS = 3_660

@@ -8,12 +8,12 @@ from pydantic import Field, model_validator
 
 from settlement.clearing.bands import Band, Bands, Ratio
 from settlement.clearing.deposit import CEILING, DepositOrder
-from settlement.clearing.method_tables import MethodTable
-from settlement.clearing.monthly_table import MonthlyTable
-from settlement.clearing.policy import PART_FUNDS, Basis, Family, SharingBy
-from settlement.clearing.policy_words import Fen, Institution, Leaf, PolicyTable, Share
-from settlement.clearing.prepayment_table import PrepaymentTable
-from settlement.clearing.yearly_table import YearlyTable
+from settlement.clearing.policies.method_tables import MethodTable
+from settlement.clearing.policies.monthly_table import MonthlyTable
+from settlement.clearing.policies.policy import PART_FUNDS, Basis, Family, SharingBy
+from settlement.clearing.policies.prepayment_table import PrepaymentTable
+from settlement.clearing.policies.words import Fen, Institution, Leaf, PolicyTable, Share
+from settlement.clearing.policies.yearly_table import YearlyTable
 
 
 class HeadTable(PolicyTable):

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ledger.domain.money import format_yuan
-from settlement.clearing.kernel import (
+from settlement.clearing.cases.kernel import (
     MAX_AVERAGE_FEN,
     MAX_BASE4,
     MAX_COEFFICIENT4,
@@ -20,8 +20,8 @@ from settlement.clearing.kernel import (
 )
 from settlement.clearing.methods.capitation import Heads, Signed
 from settlement.clearing.methods.per_diem import PerDiemCap, Stage, stage_problems
-from settlement.clearing.policy import ReviewPoints
-from settlement.clearing.policy_words import Fen, Institution, Month, PolicyTable, Share, Units4
+from settlement.clearing.policies.policy import ReviewPoints
+from settlement.clearing.policies.words import Fen, Institution, Month, PolicyTable, Share, Units4
 
 #: What stands between the entries of the auxiliary directory where a file names several.
 _BETWEEN_HITS = frozenset(" +,;、，；|")

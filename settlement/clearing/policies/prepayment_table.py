@@ -4,8 +4,8 @@ from fractions import Fraction
 
 from pydantic import model_validator
 
-from settlement.clearing.policy_words import PolicyTable, Share
-from settlement.clearing.prepayment_rules import GATES, Deficit, PrepaymentRules
+from settlement.clearing.policies.prepayment_rules import GATES, Deficit, PrepaymentRules
+from settlement.clearing.policies.words import PolicyTable, Share
 
 
 class PrepaymentTable(PolicyTable):

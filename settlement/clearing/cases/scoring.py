@@ -19,9 +19,9 @@ from fractions import Fraction
 from math import ceil, floor
 
 from ledger.errors import InputRejected
-from settlement.clearing import kernel
+from settlement.clearing.cases import kernel
 from settlement.clearing.engine import Row, Table
-from settlement.clearing.policy import Dip, Group, ReviewPoints
+from settlement.clearing.policies.policy import Dip, Group, ReviewPoints
 
 
 class NotComputable(InputRejected):

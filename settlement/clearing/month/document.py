@@ -6,10 +6,12 @@ from fractions import Fraction
 from typing import Any
 
 from ledger.domain.money import decimal_text
-from settlement.clearing.census import CaseKind
-from settlement.clearing.kernel import ONE
+from settlement.clearing.cases.census import CaseKind
+from settlement.clearing.cases.kernel import ONE
+from settlement.clearing.cases.run import Tally
+from settlement.clearing.month.provisional import Cleared
 from settlement.clearing.monthly import DIFFERENCE_ACCOUNT, Counted, Line, rate, value_text
-from settlement.clearing.policy import (
+from settlement.clearing.policies.policy import (
     Capitation,
     CountyCommunity,
     DayWard,
@@ -21,8 +23,6 @@ from settlement.clearing.policy import (
     PerDiem,
     Rules,
 )
-from settlement.clearing.provisional import Cleared
-from settlement.clearing.run import Tally
 
 KINDS: dict[type[Rules], str] = {
     Dip: "dip",

@@ -1,0 +1,1 @@
+"""Policies (结算政策) of the clearing: the file, its tables, and the values the rest reads."""

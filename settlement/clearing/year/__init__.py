@@ -1,0 +1,1 @@
+"""The yearly clearing (年度清算): computed, refused, shown."""
