@@ -140,7 +140,7 @@ class Auditor:
         elif topic in {"month.frozen", "close.approved"}:
             self._step_with_message(topic, event)
         elif topic.startswith(("clearing.", "payout.", "prepayment.")):
-            self.settlements.told(topic, fact)
+            self.settlements.told(topic, event.position, fact)
         else:
             self._step_of_a_month(topic, event)
 

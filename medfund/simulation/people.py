@@ -12,6 +12,7 @@ from ledger.errors import Conflict, InputRejected, RuleRefused
 from medfund.bootstrap import House
 from medfund.simulation import reading
 from medfund.simulation.auditor import Auditor
+from medfund.simulation.commands import Command
 from medfund.simulation.findings import Broken, require
 from medfund.simulation.machine import Machine
 from medfund.simulation.months_kept import Book, BookKept
@@ -42,18 +43,6 @@ _DUE, _FOCUSED = 40, 90
 #: settlements in.
 _SETTLING, _CLAIMS = 65, 75
 _PAUSE = timedelta(milliseconds=200)
-
-Work = Callable[[House], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """Something one person or worker does; after a crash it is done again."""
-
-    kind: str
-    words: str
-    work: Work
-    worker: bool = False
 
 
 def _waits(book: BookKept) -> bool:
@@ -106,11 +95,11 @@ class People:
     def draw(self) -> Command:
         """Draw the next command."""
         if self.settling is not None:
-            drawn = self.chance.randrange(100)
-            task = self.settling.draw() if drawn < _SETTLING else None
+            percent = self.chance.randrange(100)
+            task = self.settling.draw() if percent < _SETTLING else None
             if task is not None:
-                return Command(*task)
-            if drawn < _CLAIMS:
+                return task
+            if percent < _CLAIMS:
                 return self._bring_claims()
         drawn = self.chance.choices(
             (
@@ -167,23 +156,18 @@ class People:
         """Put the policy in force; to prepay, bring in the flows of a year."""
         if self.settling is None:
             return []
-        policy = Command(*self.settling.policy(area, self.folder))
+        policy = self.settling.policy(area, self.folder)
         if not self.settling.prepays:
             return [policy]
         return [policy, self._bring(self.desk.history(area, self.folder))]
 
     def _bring_flows(self) -> Command:
         area = self._counter()
-        written = [key for key in self.auditor.posted if self.auditor.papers[key].row]
-        standing = [
-            key
-            for key in self.auditor.standing
-            if key[:2] == (area, "doc") and self.auditor.papers[key].row
-        ]
-        again = [self.auditor.papers[key] for key in self._some(standing, 2)]
-        gone = [
-            key for key in written if key[:2] == (area, "doc") and key not in self.auditor.standing
-        ]
+        papers = self.auditor.papers
+        written = {key for key, paper in papers.items() if paper.row and key[:2] == (area, "doc")}
+        standing = [key for key in self.auditor.standing if key in written]
+        again = [papers[key] for key in self._some(standing, 2)]
+        gone = written - self.auditor.standing.keys()
         free = [number for _, _, number in self._some(sorted(gone), 1)]
         return self._bring(self.desk.flows(area, self.folder, self.today(), again, free))
 

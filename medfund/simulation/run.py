@@ -14,10 +14,11 @@ from medfund.bootstrap import House
 from medfund.simulation import reading
 from medfund.simulation.auditor import Auditor
 from medfund.simulation.chance import stream
+from medfund.simulation.commands import Command
 from medfund.simulation.findings import Broken, require
 from medfund.simulation.machine import Machine, Process, Workshop, start_of
 from medfund.simulation.papers import Desk
-from medfund.simulation.people import Command, People
+from medfund.simulation.people import People
 from medfund.simulation.queueing import UnreliableQueue
 from medfund.simulation.reading import Snapshot
 from medfund.simulation.settling import FIRST_MONTH, ONE_OF, Settling

@@ -5,7 +5,7 @@ from booked to paid of every institution and fund, and that no order is paid twi
 time on purpose, as ``effects`` is.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -25,6 +25,7 @@ _LINE = (
     *("carried_in", "carried_out", "payable"),
 )
 _WAITING, _APPROVED, _REJECTED = "waiting", "approved", "rejected"
+_FIRST = ("computed", "prepared", "proposed")
 _ORDERED, _PAID, _FAILED, _RETURNED = "ordered", "paid", "failed", "returned"
 
 
@@ -47,6 +48,7 @@ class Decided:
 
     said: Fact
     state: str = _WAITING
+    decided_at: int = 0  # position
 
 
 @dataclass(slots=True)
@@ -63,19 +65,19 @@ class SettlementsKept:
     _settled: dict[str, list[tuple[int, Fact]]] = field(default_factory=dict)  # by run
     _said: dict[tuple[str, str, str], int] = field(default_factory=dict)  # approved, not ordered
 
-    def told(self, topic: str, fact: Fact) -> None:
+    def told(self, topic: str, position: int, fact: Fact) -> None:
         """Take a step that posts nothing."""
         kind, _, step = topic.partition(".")
         if kind == "clearing":
-            self._run(step, fact)
+            self._run(step, position, fact)
         elif kind == "payout":
             number = f"{fact['area']}-payout-{fact['fund']}-{fact['period']}-{fact['no']}"
-            self._step(self.payouts, number, "prepared", step, fact)
+            self._step(self.payouts, number, step, position, fact)
             if step == "approved":
                 self._ordered_whole(number, fact)
         elif kind == "prepayment":
             number = f"{fact['area']}-prepay-{fact['fund']}-{fact['period']}-{fact['no']}"
-            self._step(self.prepayments, number, "proposed", step, fact)
+            self._step(self.prepayments, number, step, position, fact)
             if step == "proposed":
                 self._issue_documents(number, fact)
 
@@ -118,20 +120,17 @@ class SettlementsKept:
 
     # --- runs ---------------------------------------------------------------------------------
 
-    def _run(self, step: str, fact: Fact) -> None:
+    def _run(self, step: str, position: int, fact: Fact) -> None:
         number = fact["run"]
         if step == "computed":
-            place = [fact[name] for name in ("area", "fund", "period")]
-            others = [
-                run
-                for run, one in self.runs.items()
-                if one.state == _WAITING
-                and [one.said[name] for name in ("area", "fund", "period")] == place
-            ]
+            others = [run for run, one in self._beside(fact) if one.state == _WAITING]
             require(not others, "one run of a month waits", run=number, others=others)
+            overtaken = any(one.decided_at > fact["watermark"] for _, one in self._beside(fact))
             for line in _lines(fact):
                 _require_adds_up(number, line)
-        self._step(self.runs, number, "computed", step, fact)
+                if not overtaken:  # else it cannot be approved any more
+                    self._require_booked(fact, line)
+        self._step(self.runs, number, step, position, fact)
         if step == "approved":
             computed = self.runs[number].said
             require(
@@ -145,7 +144,6 @@ class SettlementsKept:
     def _require_line(self, approved: Fact, line: dict[str, Any]) -> None:
         """A run's line says what the log says: up to where it was computed, and what it posted itself."""
         run, watermark, institution = approved["run"], approved["watermark"], line["institution"]
-        fund, period = approved["fund"], approved["period"]
         own = [one for one in self._settled.get(run, []) if one[1]["institution"] == institution]
         require(len(own) <= 1, "an institution is settled once by a run", run=run, of=institution)
         mine = {position for position, _ in own}
@@ -154,32 +152,36 @@ class SettlementsKept:
             same = posted.get(f"{name}_fen", 0) == line[name]
             require(same, "what is posted was computed", run=run, of=institution, figure=name)
 
-        def standing(account: str, month: str | None = None) -> int:
-            return sum(
-                one.fen
-                for one in self._moved
-                if (one.area, one.fund, one.institution, one.account)
-                == (approved["area"], fund, institution, account)
-                and month in {None, one.month}
-                and (one.position <= watermark or one.position in mine)
-            )
-
+        at = _place_of(approved, institution)
         about = {"run": run, "institution": institution, "line": line}
-        left = standing("owed.approved")
+        left = self._sum(*at, "owed.approved", until=watermark, mine=mine)
         require(left == line["payable"] + line["carried_out"], "payable = fold", fold=left, **about)
-        booked = sum(
-            other["booked"]
-            for one in self.runs.values()
-            if one.state == _APPROVED
-            and [one.said[name] for name in ("area", "fund", "period")]
-            == [approved["area"], fund, period]
-            for other in _lines(one.said)
-            if other["institution"] == institution
-        )
-        incurred = -standing("claims.incurred", period)
-        require(booked == incurred, "all runs have settled what was booked", fold=incurred, **about)
-        held = -standing("advance.prepayment")
+        self._require_booked(approved, line)
+        held = -self._sum(*at, "advance.prepayment", until=watermark, mine=mine)
         require(not line["prepaid"] or held >= 0, "no more is offset than was prepaid", **about)
+
+    def _require_booked(self, fact: Fact, line: dict[str, Any]) -> None:
+        """A run takes what was booked and settled by no approved run before."""
+        before = sum(
+            other["booked"]
+            for _, one in self._beside(fact)
+            if one.state == _APPROVED
+            for other in _lines(one.said)
+            if other["institution"] == line["institution"]
+        )
+        at = _place_of(fact, line["institution"])
+        incurred = -self._sum(*at, "claims.incurred", month=fact["period"], until=fact["watermark"])
+        same = before + line["booked"] == incurred
+        require(same, "a run settles what is new", fold=incurred, before=before, line=line)
+
+    def _beside(self, fact: Fact) -> list[tuple[str, Decided]]:
+        """Give the other runs of a run's fund and month."""
+        named = ("area", "fund", "period")
+        return [
+            (run, one)
+            for run, one in self.runs.items()
+            if run != fact["run"] and all(one.said[name] == fact[name] for name in named)
+        ]
 
     # --- orders and prepayments ---------------------------------------------------------------
 
@@ -219,10 +221,10 @@ class SettlementsKept:
     # --- what all have in common --------------------------------------------------------------
 
     def _step(
-        self, kept: dict[str, Decided], number: str, first: str, step: str, fact: Fact
+        self, kept: dict[str, Decided], number: str, step: str, position: int, fact: Fact
     ) -> None:
         """Prepared by one, decided once by another who may."""
-        if step == first:
+        if step in _FIRST:
             require(number not in kept, "a number is given once", number=number)
             kept[number] = Decided(fact)
             return
@@ -235,18 +237,34 @@ class SettlementsKept:
             has = self.roles.get((fact["area"], by), ())
             require("reviewer" in has, "who acts has the role for it", by=by, has=has)
         one.state = _APPROVED if step == "approved" else _REJECTED
+        one.decided_at = position
 
     def _say(self, fact: Fact, fen: int) -> None:
         place = (fact["area"], fact["fund"], fact["institution"])
         self._said[place] = self._said.get(place, 0) + fen
 
     def _fold(self, fact: Fact, account: str, month: str | None = None) -> int:
-        place = (fact["area"], fact["fund"], fact["institution"], account)
+        return self._sum(*_place_of(fact, fact["institution"]), account, month=month)
+
+    def _sum(
+        self,
+        area: str,
+        fund: str,
+        institution: str,
+        account: str,
+        *,
+        month: str | None = None,
+        until: int | None = None,
+        mine: Collection[int] = (),
+    ) -> int:
+        """Fold an account, perhaps of one month, up to a position and at positions beyond it."""
+        place = (area, fund, institution, account)
         return sum(
             one.fen
             for one in self._moved
             if (one.area, one.fund, one.institution, one.account) == place
             and month in {None, one.month}
+            and (until is None or one.position <= until or one.position in mine)
         )
 
     def _require_bridge(self, fact: Fact) -> None:
@@ -260,6 +278,10 @@ class SettlementsKept:
             said=said,
             fold=left,
         )
+
+
+def _place_of(fact: Fact, institution: str) -> tuple[str, str, str]:
+    return fact["area"], fact["fund"], institution
 
 
 def _lines(fact: Fact) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from ledger.archive.write import bring_up_to
 from ledger.domain.period import Period
 from medfund.bootstrap import House
 from medfund.simulation.auditor import Auditor
+from medfund.simulation.commands import Command
 from medfund.simulation.findings import require
 from medfund.simulation.papers import HOSPITALS
 from medfund.simulation.settlements_kept import Decided
@@ -61,9 +62,6 @@ _UNSETTLED = ("owed.booked", "owed.declared")
 _ENGINE = DuckDBEngine(memory_mib=64, threads=1)
 _REJECTED = 20  # of a hundred decisions
 
-Work = Callable[[House], str]
-Task = tuple[str, str, Work]  # kind, words, work
-
 
 @dataclass(slots=True)
 class Settling:
@@ -77,7 +75,7 @@ class Settling:
     areas: Sequence[str]
     prepays: bool
 
-    def policy(self, area: str, folder: Path) -> Task:
+    def policy(self, area: str, folder: Path) -> Command:
         """Put the policy of the residents' fund in force; it is done before anything breaks."""
         (path := folder / "policy.toml").write_text(POLICY, encoding="utf-8")
 
@@ -86,9 +84,9 @@ class Settling:
             approve_policy(house.ledger, house.area(area), policy=version.id, user="reviewer1")
             return version.id
 
-        return "policy", f"clerk1 policy {area}", work
+        return Command("policy", f"clerk1 policy {area}", work)
 
-    def draw(self) -> Task | None:
+    def draw(self) -> Command | None:
         """Draw one of the steps for which there is something to do; None where there is none."""
         steps = [
             self._clear,
@@ -108,7 +106,7 @@ class Settling:
 
     # --- runs ---------------------------------------------------------------------------------
 
-    def _clear(self) -> Task | None:
+    def _clear(self) -> Command | None:
         """A run of a month: mostly of one in which something is booked and not settled."""
         area, fund = self.chance.choice(self.areas), self.chance.choice(FUNDS)
         month = str(Period.of(self.today()).plus(self.chance.choice((-1, -2, -3, 0))))
@@ -142,9 +140,9 @@ class Settling:
             require(run.id in self.auditor.settlements.runs, "what was confirmed stands in the log")
             return f"{run.id} {run.state} {len(run.computed.lines)}"
 
-        return "clear", f"{user} clear {area} {fund} {period}", work
+        return Command("clear", f"{user} clear {area} {fund} {period}", work)
 
-    def _decide_run(self) -> Task | None:
+    def _decide_run(self) -> Command | None:
         run = self._waiting(self.auditor.settlements.runs)
         if run is None:
             return None
@@ -156,7 +154,7 @@ class Settling:
                     house.ledger, house.area(area), run=run, reason="请核对", user=user
                 ).state
 
-            return "reject a run", f"{user} reject {run}", rejecting
+            return Command("reject a run", f"{user} reject {run}", rejecting)
 
         def approving(house: House) -> str:
             done = approve_clearing(
@@ -171,11 +169,11 @@ class Settling:
             require(kept == "approved", "what was confirmed stands in the log", run=run)
             return done.state
 
-        return "approve a run", f"{user} approve {run}", approving
+        return Command("approve a run", f"{user} approve {run}", approving)
 
     # --- payment orders -----------------------------------------------------------------------
 
-    def _prepare(self) -> Task | None:
+    def _prepare(self) -> Command | None:
         approved = self.auditor.settlements.standing("owed.approved")
         waiting = sorted({place[:2] for place, fen in approved.items() if fen > 0})
         if not waiting:
@@ -194,9 +192,9 @@ class Settling:
             )
             return f"{found.id} {found.prepared.total_fen}"
 
-        return "prepare", f"{user} payout prepare {area} {fund} {day}", work
+        return Command("prepare", f"{user} payout prepare {area} {fund} {day}", work)
 
-    def _decide_payout(self) -> Task | None:
+    def _decide_payout(self) -> Command | None:
         payout = self._waiting(self.auditor.settlements.payouts)
         if payout is None:
             return None
@@ -208,7 +206,7 @@ class Settling:
                     house.ledger, house.area(area), payout=payout, reason="请核对", user=user
                 ).state
 
-            return "reject a payout", f"{user} reject {payout}", rejecting
+            return Command("reject a payout", f"{user} reject {payout}", rejecting)
 
         def approving(house: House) -> str:
             return approve_payout(
@@ -219,9 +217,9 @@ class Settling:
                 user=user,
             ).state
 
-        return "approve a payout", f"{user} approve {payout}", approving
+        return Command("approve a payout", f"{user} approve {payout}", approving)
 
-    def _bank(self) -> Task | None:
+    def _bank(self) -> Command | None:
         """The bank's word on some orders of a batch: mostly paid, now and then once more."""
         lines = sorted({order[:2] for order in self.auditor.settlements.orders})
         if not lines:
@@ -244,11 +242,11 @@ class Settling:
             return f"{record_results(house.ledger, house.area(area), said, user=user)} new"
 
         words = ", ".join(f"{one.line} {one.state}" for one in said)
-        return "bank", f"{user} payout results {payout}: {words}", work
+        return Command("bank", f"{user} payout results {payout}: {words}", work)
 
     # --- prepayments --------------------------------------------------------------------------
 
-    def _prepay(self) -> Task:
+    def _prepay(self) -> Command:
         area, user, day = self.chance.choice(self.areas), self.clerk(), self.today()
         chosen = self.chance.sample(HOSPITALS, self.chance.randint(1, len(HOSPITALS)))
         lines = {code: self.chance.randint(1, 10**9) for code in sorted(chosen)}
@@ -260,9 +258,9 @@ class Settling:
             )
             return f"{found.id} {found.proposed.total_fen}"
 
-        return "prepay", f"{user} payout prepay {area} {sum(lines.values())}", work
+        return Command("prepay", f"{user} payout prepay {area} {sum(lines.values())}", work)
 
-    def _decide_prepayment(self) -> Task | None:
+    def _decide_prepayment(self) -> Command | None:
         name = self._waiting(self.auditor.settlements.prepayments)
         if name is None:
             return None
@@ -274,14 +272,14 @@ class Settling:
                     house.ledger, house.area(area), prepayment=name, reason="请核对", user=user
                 ).state
 
-            return "reject a prepayment", f"{user} reject {name}", rejecting
+            return Command("reject a prepayment", f"{user} reject {name}", rejecting)
 
         def approving(house: House) -> str:
             return approve_prepayment(
                 house.ledger, house.area(area), prepayment=name, user=user, today=self.today()
             ).state
 
-        return "approve a prepayment", f"{user} approve {name}", approving
+        return Command("approve a prepayment", f"{user} approve {name}", approving)
 
 
 def _records(house: House, area: str) -> Records:

@@ -43,7 +43,7 @@ SETTLING = (64, 96)
 SETTLED = (
     *("clearing.computed.v1", "clearing.approved.v1", "clearing.rejected.v1"),
     *("settlement.declared.v1", "settlement.approved.v1"),
-    *("payout.prepared.v1", "payout.approved.v1", "payout.rejected.v1"),
+    *("payout.prepared.v1", "payout.approved.v1"),
     *("payment.ordered.v1", "payment.confirmed.v1", "payment.returned.v1"),
     *("prepayment.proposed.v1", "prepayment.approved.v1", "prepayment.rejected.v1"),
 )
