@@ -13,7 +13,7 @@ from time import perf_counter
 
 from benchmarks._province import Log, Province, at_work, emptied
 from benchmarks.figures import Figure, Scale, paired
-from support.services import fresh_database, require_postgres
+from support.services import fresh_database, require_durable_postgres
 
 from ledger.application import FundLedger
 from ledger.store import schema
@@ -35,7 +35,7 @@ def _fresh(name: str, stack: ExitStack) -> str:
     if name == "SQLite":
         url = f"sqlite:///{Path(stack.enter_context(TemporaryDirectory()), 'books.db')}"
     else:
-        url = stack.enter_context(fresh_database(require_postgres()))
+        url = stack.enter_context(fresh_database(require_durable_postgres()))
     schema.upgrade(url)
     return url
 

@@ -142,6 +142,14 @@ LATER = {
         {"institution": "H33060400001", "year": "2023", "cases": 400, "allowed": 2},
         "case_reviews",
     ),
+    "reviews_not_known": Rejection(
+        *(2, "setl_id", "reviews_not_known", "S1"), {"method": "按床日"}, "case_reviews"
+    ),
+    "review_not_of_method": Rejection(
+        *(2, "amount", "review_not_of_method", "3200.00"),
+        {"method": "住院", "setl_id": "S1"},
+        "case_reviews",
+    ),
     "deduction_needs_fund": Rejection(
         *(2, "deduction", "deduction_needs_fund", "15000.00"), {}, "assessments"
     ),
@@ -234,6 +242,7 @@ REVIEWED = {
 CASES = {
     "not_a_decimal": {"setl_id": "S2", "points": "很多"},
     "points_not_accepted": {"setl_id": "S2", "decision": "不通过"},
+    "points_and_amount": {"setl_id": "S2", "amount": "3200.00"},
     "row_conflict": {"points": "1900"},
 }
 
