@@ -105,6 +105,9 @@ class WholeRow(Protocol):
     def said(self) -> object: ...
 
 
+Whole = TypeVar("Whole", bound=WholeRow)
+
+
 Stated = TypeVar("Stated", bound=WholeRow)
 
 
@@ -255,14 +258,14 @@ def check_details(table: Table, context: CheckContext) -> CheckedStatements[Deta
 
 def rows_of(
     table: Table,
-    check: Callable[[int, Sequence[Cell]], WholeRow | tuple[Rejection, ...]],
-    conflict: Callable[[Any, int], Rejection],
+    check: Callable[[int, Sequence[Cell]], Whole | tuple[Rejection, ...]],
+    conflict: Callable[[Whole, int], Rejection],
     checked: CheckedStatements[Any],
-) -> Iterator[WholeRow]:
+) -> Iterator[Whole]:
     """Give the rows that are in order, each group or settlement once; note all that is wrong."""
     checked.problems += table.notices
     totals = ControlTotals(table.head)
-    earlier: dict[Any, WholeRow] = {}
+    earlier: dict[Any, Whole] = {}
     rows = rejected = 0
     try:
         for line, cells in table.rows():
