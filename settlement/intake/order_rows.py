@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from ledger.domain.fund import FUNDS, is_leaf
 from settlement.intake.cells import Cell, Parser
@@ -46,7 +46,7 @@ def check_orders(table: Table, form: OrderForm[Order]) -> CheckedStatements[Orde
         return Rejection(row.line, *where, {"first_line": first_line}, form.kind.name)
 
     checked: CheckedStatements[Order] = CheckedStatements()
-    checked.rows.extend(rows_of(table, check, conflict, checked))
+    checked.rows.extend(cast("Iterator[Order]", rows_of(table, check, conflict, checked)))
     return checked
 
 

@@ -105,9 +105,6 @@ class WholeRow(Protocol):
     def said(self) -> object: ...
 
 
-Whole = TypeVar("Whole", bound=WholeRow)
-
-
 Stated = TypeVar("Stated", bound=WholeRow)
 
 
@@ -258,14 +255,14 @@ def check_details(table: Table, context: CheckContext) -> CheckedStatements[Deta
 
 def rows_of(
     table: Table,
-    check: Callable[[int, Sequence[Cell]], Whole | tuple[Rejection, ...]],
-    conflict: Callable[[Whole, int], Rejection],
+    check: Callable[[int, Sequence[Cell]], WholeRow | tuple[Rejection, ...]],
+    conflict: Callable[[Any, int], Rejection],
     checked: CheckedStatements[Any],
-) -> Iterator[Whole]:
+) -> Iterator[WholeRow]:
     """Give the rows that are in order, each group or settlement once; note all that is wrong."""
     checked.problems += table.notices
     totals = ControlTotals(table.head)
-    earlier: dict[Any, Whole] = {}
+    earlier: dict[Any, WholeRow] = {}
     rows = rejected = 0
     try:
         for line, cells in table.rows():
