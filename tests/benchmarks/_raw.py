@@ -13,6 +13,11 @@ from benchmarks.figures import seconds
 
 from ledger.store.prepared import Encoded, prepare
 
+LIMITS = {
+    "PostgreSQL": "COPY of the same bytes into the same table",
+    "SQLite": "raw executemany into the same table",
+}
+
 _COPY = "COPY events (originator_id, originator_version, topic, state) FROM STDIN (FORMAT binary)"
 _INSERT = "INSERT INTO events (originator_id, originator_version, topic, state) VALUES (?, ?, ?, ?)"
 

@@ -11,7 +11,7 @@ from itertools import count
 from statistics import median
 
 from benchmarks._claims import chunks, commit_of
-from benchmarks._raw import committed
+from benchmarks._raw import LIMITS, committed
 from benchmarks._stores import STORES, opened, scratch
 from benchmarks.figures import Figure, Figures, Scale, paired, seconds
 
@@ -24,10 +24,6 @@ _AIMS = {
     ("PostgreSQL", "from facts"): "≥ 0.5",
     ("SQLite", "prepared rows"): "≥ 0.85",
     ("SQLite", "from facts"): "≥ 0.4",
-}
-_LIMITS = {
-    "PostgreSQL": "COPY of the same bytes into the same table",
-    "SQLite": "raw executemany into the same table",
 }
 
 
@@ -56,7 +52,7 @@ def _figure(store: str, start: str, scale: Scale) -> Figure:
     rates = [size / median(times) for times in (found.ours, found.theirs)]
     return Figure(
         work=f"append {size:,} a transaction, everything on, {store}, {start}",
-        against=_LIMITS[store],
+        against=LIMITS[store],
         ratio=ratio,
         low=low,
         high=high,

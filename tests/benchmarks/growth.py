@@ -5,7 +5,7 @@ prepared before the timer; then some more are timed. The plan of a close is ``cl
 totals and the streams of the month, through the API of the close. How much dearer the database's own
 COPY (``executemany`` on SQLite) into the same table has become stands beside the append: streams are
 random, so each row of a large log touches another page of their index. The full form writes some
-20 GB to each store and takes about half an hour; the short form grows from 20,000 to 100,000 events.
+20 GB to each store and takes about half an hour; the short form grows from 10,000 to 30,000 events.
 """
 
 from collections.abc import Callable
@@ -90,7 +90,7 @@ def _figure(
 
 def figures(scale: Scale) -> Figures:
     chunk = scale.of(20_000, 5_000)
-    sizes = scale.of(1_000_000, 20_000), scale.log(20_000_000, 100_000)
+    sizes = scale.of(1_000_000, 10_000), scale.log(20_000_000, 30_000)
     appends, plans = scale.of(25, 5), scale.of(50, 15)
     for store in STORES:
         with opened(store) as (ledger, url):

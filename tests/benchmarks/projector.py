@@ -22,8 +22,8 @@ from projections.store import ReadStore
 
 
 def figures(scale: Scale) -> Iterator[Figure]:
-    events = scale.of(1_000_000, 40_000)
-    grown = scale.log(20_000_000, 100_000)
+    events = scale.of(1_000_000, 10_000)
+    grown = scale.log(20_000_000, 30_000)
     for name in ("SQLite", "PostgreSQL"):
         with ExitStack() as stack:
             yield from _on(name, _fresh(name, stack), scale, events)
@@ -91,7 +91,7 @@ def _read_lean(ledger: FundLedger, last: int) -> float:
 
 def _grown(url: str, scale: Scale, small: int, large: int) -> Figure:
     """Project the same number of further events onto a small log, and onto a large one."""
-    more = scale.of(200_000, 20_000)
+    more = scale.of(200_000, 5_000)
     commits = Province().commits()
     seconds = []
     for size in (small, large):

@@ -23,7 +23,7 @@ _FIRST = date(2021, 1, 1)
 
 
 def figures(scale: Scale) -> Iterator[Figure]:
-    events = scale.log(10_000_000, 30_000)
+    events = scale.log(10_000_000, 10_000)
     for name in ("SQLite", "PostgreSQL"):
         with ExitStack() as stack:
             if name == "SQLite":

@@ -44,7 +44,7 @@ _TOUCHED = """
 
 
 def figures(scale: Scale) -> Iterator[Figure]:
-    events = scale.of(1_000_000, 20_000)
+    events = scale.of(1_000_000, 8_000)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         url = stack.enter_context(fresh_database(require_durable_postgres()))

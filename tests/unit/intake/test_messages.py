@@ -177,6 +177,16 @@ LATER = {
         | {"applied_fen": 36305, "booked_fen": 36304},
         "clearing_applications",
     ),
+    "prepayment_returned_too_much": Rejection(
+        *(2, "result", "prepayment_returned_too_much", "returned"),
+        {"institution": "H33060400001", "fund": "390", "amount": "83.34", "balance": "83.33"},
+        "payment_results",
+    ),
+    "payment_document_stands": Rejection(
+        *(2, "order_no", "payment_document_stands", "330604-prepay-390-2024-01-1-0001"),
+        {"doc_no": "330604-prepay-390-2024-01-1-H33060400001"},
+        "payment_results",
+    ),
     "person_amount_not_positive": Rejection(
         *(2, "amount", "person_amount_not_positive", "0"), {}, "person_payments"
     ),
