@@ -42,16 +42,16 @@ def _rules(table: MethodTable) -> Rules:
     return _MAKERS[table.kind](table)
 
 
-def _groups(tables: Mapping[str, GroupTable]) -> dict[str, Group]:
+def _groups(table: MethodTable, groups: Mapping[str, GroupTable] | None = None) -> dict[str, Group]:
     return {
-        code: Group(points4=one.points, average_fen=one.average)
-        for code, one in sorted(tables.items())
+        code: Group(points4=table.points4(one), average_fen=one.average)
+        for code, one in sorted((table.groups if groups is None else groups).items())
     }
 
 
 def _dip(table: MethodTable) -> Dip:
     return Dip(
-        groups=_groups(table.groups),
+        groups=_groups(table),
         coefficients4=dict(sorted(table.coefficients.items())),
         low=table.low if table.low is not None else Fraction(1, 2),
         high=table.high if table.high is not None else Fraction(2),
@@ -60,7 +60,7 @@ def _dip(table: MethodTable) -> Dip:
         primary=frozenset(table.primary_groups),
         primary_coefficient4=table.primary_coefficient,
         catalogues=tuple(
-            Catalogue(since=f"{one.effective:%Y-%m}", groups=_groups(one.groups))
+            Catalogue(since=f"{one.effective:%Y-%m}", groups=_groups(table, one.groups))
             for one in table.catalogues
         ),
         auxiliary4=dict(sorted(table.auxiliary.items())),
@@ -69,7 +69,7 @@ def _dip(table: MethodTable) -> Dip:
 
 def _drg(table: MethodTable) -> Drg:
     return Drg(
-        groups=_groups(table.groups),
+        groups=_groups(table),
         coefficients4=dict(sorted(table.coefficients.items())),
         rules=_drg_rules(table),
         bed_day=frozenset(table.bed_day),
@@ -96,7 +96,9 @@ def _day_ward(table: MethodTable) -> DayWard | DayWardPoints:
         standards = dict(sorted(table.standards.items()))
         return DayWard(standards_fen=standards, lower=table.cap is PerDiemCap.LOWER)
     groups = {
-        code: Group(points4=day_points4(one.points, table.factor), average_fen=MAX_AVERAGE_FEN)
+        code: Group(
+            points4=day_points4(table.points4(one), table.factor), average_fen=MAX_AVERAGE_FEN
+        )
         for code, one in sorted(table.groups.items())
     }
     return DayWardPoints(
@@ -156,9 +158,7 @@ def _drg_rules(table: MethodTable) -> DrgRules:
 _MAKERS: dict[str, Callable[[MethodTable], Rules]] = {
     "dip": _dip,
     "drg": _drg,
-    "drg_rate": lambda table: DrgFixedRate(
-        groups=_groups(table.groups), rate=table.rate or Fraction(0)
-    ),
+    "drg_rate": lambda table: DrgFixedRate(groups=_groups(table), rate=table.rate or Fraction(0)),
     "per_diem": lambda table: PerDiem(
         stages=tuple(one.stage() for one in table.stages), cap=table.cap
     ),

@@ -176,7 +176,7 @@ def told(found: Cleared):
     st.integers(1, 5),
     st.randoms(use_true_random=False),
 )
-@settings(max_examples=4, deadline=None, derandomize=True)
+@settings(max_examples=3, deadline=None, derandomize=True)
 def test_order_of_input_and_of_parts_is_irrelevant_to_every_method(
     policy, claims, period, rows_a_part, chance
 ):
@@ -203,7 +203,7 @@ def test_order_of_input_and_of_parts_is_irrelevant_to_every_method(
 
 
 @given(st.lists(CLAIMS, min_size=20, max_size=40))
-@settings(max_examples=2, deadline=None, derandomize=True)
+@settings(max_examples=1, deadline=None, derandomize=True)
 def test_what_is_priced_case_by_case_adds_up_from_months_to_the_year(claims):
     """By heads too, and what points share: ``test_policy_kinds.py``, ``test_monthly.py``."""
     log = history(enumerate(claims, start=1))
