@@ -11,6 +11,7 @@ from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.clearing_examples import AREA, FUND, Log
@@ -223,11 +224,12 @@ def priced(found: Cleared) -> Counter[tuple[str, str]]:
     )
 
 
-def test_of_two_stays_that_begin_on_one_day_the_later_is_the_same_whichever_came_in_first():
-    """The one-day stay keeps a third, the longer one everything; by the log's order it changed hands."""
+@pytest.mark.parametrize("nights", [2, 0], ids=["ends later", "greater number"])
+def test_of_two_stays_that_begin_on_one_day_the_later_is_the_same_whichever_came_in_first(nights):
+    """The one-day stay keeps a third, the other one everything; by the log's order it changed hands."""
     short = {"person": "a" * 32, "begun": 3, "nights": 0, "month": "2025-01", "end": "stays"}
     short |= {"clr_type": "12", "institution": H1, "group": "A", "cost_fen": 1_000_003}
-    long = short | {"nights": 2, "institution": H2}
+    long = short | {"nights": nights, "institution": H2}
     policy = POLICIES[0]
     points = []
     for claims in ([(1, short), (2, long)], [(2, long), (1, short)]):
