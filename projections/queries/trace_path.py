@@ -73,10 +73,9 @@ def path_of(
         yield from _booked(reads, area, of)
         for position, envelope in ledger.history(settlement_stream(area, *of)):
             fact = envelope.fact
-            named = _STEPS.get(type(fact))
-            if named is None or not isinstance(fact, SettlementFact):
+            if not isinstance(fact, SettlementFact) or type(fact) not in _STEPS:
                 continue
-            step, key = named
+            step, key = _STEPS[type(fact)]
             number = getattr(fact, key) or getattr(fact, "run", None)
             yield _station(of, step, number, fact.date, _fen(fact), position)
             if isinstance(fact, PaymentFact):

@@ -10,6 +10,7 @@ Fund 390, H1, January 2024, in yuan:
 import csv
 import io
 from hashlib import sha256
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -17,6 +18,7 @@ from support.office import AREA, CLERK, H1, H2, REVIEWER, open_office
 from support.printed import printed_pages
 
 from ledger.domain.identity import clearing_stream, settlement_stream
+from ledger.domain.money import format_yuan
 from ledger.domain.settlement_entries import (
     approved_entry,
     declared_entry,
@@ -310,6 +312,14 @@ STATED = (
 STATED_LINE = "expenditure/2024-02-06/B0017/-80000/1"
 
 
+def printed_example():
+    """Give document, date and yuan of the worked example in docs/statement.md."""
+    page = (Path(__file__).parents[3] / "docs" / "statement.md").read_text("utf-8")
+    rows = page.partition("<!-- checked by")[2].partition("\n\n")[2].partition("\n\n")[0]
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows.splitlines()]
+    return [tuple(row[1:]) for row in cells[2:]]
+
+
 def test_plan_and_bank_line_are_printed_and_traced_from_a_settlement_and_back(
     approved, ask, tables, tmp_path
 ):
@@ -345,6 +355,9 @@ def test_plan_and_bank_line_are_printed_and_traced_from_a_settlement_and_back(
             tuple(one[key] for key in ("step", "number", "date", "fen")) for one in traced["path"]
         ]
         assert path == stations, ref
+    assert printed_example() == [
+        (number or "", day or "", format_yuan(fen)) for _, number, day, fen in stations
+    ], "docs/statement.md says what the product does"
     topics = [event["topic"] for event in ask("trace", order)["events"]]
     assert topics == [
         *("payout.prepared.v1", "payment.ordered.v1"),
