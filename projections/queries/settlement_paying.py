@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ledger.aggregates.payout import APPROVED, ORDERED, Payout, fold_payouts, order_states
+from ledger.aggregates.payout import ORDERED, Payout, fold_payouts, order_states
 from ledger.domain.fund import parent
 from ledger.domain.identity import payouts_stream, plan_stream
 from ledger.events.payout import PaymentFact, PaymentOrdered, PayoutApproved
-from ledger.events.plan import PlanDrawn, PlanGranted, PlanRequested
+from ledger.events.plan import PlanCommitted, PlanDrawn, PlanGranted, PlanRequested
 from ledger.events.settlement import SettlementFact
 from projections.queries.bank_lines import Streams, bank_lines_of
 
@@ -145,16 +145,15 @@ def _plan_steps(position: int, fact: object, fund: str, month: str) -> Iterator[
 
 
 def _ordered(ledger: Streams, area: str, fund: str, month: str) -> Iterator[dict[str, Any]]:
-    """Give what was ordered of the grant: each approved batch, with its date of payment."""
+    """Give what was ordered of the grant: approved batches, and persons and prepayments beside them."""
     history = ledger.history(payouts_stream(area, fund, month))
-    for batch in fold_payouts(area, fund, month, (item.fact for _, item in history)).batches:
-        if batch.state == APPROVED:
-            said = batch.prepared
-            approved = next(
-                position
-                for position, item in history
-                if isinstance(item.fact, PayoutApproved) and item.fact.no == said.no
-            )
-            yield PlanRow(
-                "ordered", month, batch.id, said.date, said.total_fen, batch.decided_by, approved
-            )._asdict()
+    payouts = fold_payouts(area, fund, month, (item.fact for _, item in history))
+    for position, item in history:
+        fact = item.fact
+        if isinstance(fact, PayoutApproved):
+            batch = payouts.find(fact.no)
+            day, fen = batch.prepared.date, fact.total_fen
+            yield PlanRow("ordered", month, batch.id, day, fen, fact.by, position)._asdict()
+        elif isinstance(fact, PlanCommitted):
+            said = fact.paper, fact.date, fact.fen, fact.by
+            yield PlanRow("committed", month, *said, position)._asdict()

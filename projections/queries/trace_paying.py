@@ -54,7 +54,7 @@ def _batch(ledger: FundLedger, area: str, ref: str) -> Iterator[StoredRow]:
     prepared: list[Any] = []
     for row in ledger.log.stream(payouts_stream(area, fund, month)):
         state = _state(row)
-        if state["no"] == no:
+        if state.get("no") == no:
             yield row
             prepared += state.get("lines", ())
     if not prepared or payout != payout_id(area, fund, month, no):

@@ -62,6 +62,7 @@ PLAN = {
     "granted": ("财政批复", "granted"),
     "drawn": ("拨入支出户", "drawn"),
     "ordered": ("已下付款单", "ordered"),
+    "committed": ("个人、预付占用", "taken up by persons, prepayments"),
 }
 #: 年度清算: words, column, sign, shown where nil. Down to 年度应付, then to 差额, then the deposit.
 YEAR = (
