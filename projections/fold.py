@@ -16,7 +16,7 @@ from ledger.domain.claim_roles import REMOTE_ACCOUNTS
 from ledger.domain.entry import Book
 from ledger.errors import BooksDamaged
 from ledger.events.base import Fact
-from ledger.events.cases import AssessmentRecorded, CaseFact, CaseGrouped
+from ledger.events.cases import AssessmentRecorded, CaseFact, CaseGrouped, CasesPutUp
 from ledger.events.cash import (
     CashFact,
     DocumentReversed,
@@ -350,6 +350,7 @@ _BY_BASE: tuple[tuple[type[Fact], Handler], ...] = (
     (CaseGrouped, Fold.clearing),
     (OneStopFact, Fold.noted),
     (AssessmentRecorded, Fold.noted),
+    (CasesPutUp, Fold.noted),
     (RefusalFact, Fold.noted),
     (ProposalFact, Fold.noted),
     (ApplicationFact, Fold.noted),

@@ -6,7 +6,8 @@ months too: whatever had been settled up to the watermark. The step gives the po
 stays; the text of ``stays.py`` takes them as a small table.
 
 Persons are tokens. A token is made by a version of the person key, so stays on either side of a
-rotation cannot be seen as one person's (docs/privacy.md); ``key_versions`` says which there are.
+rotation cannot be seen as one person's (docs/privacy.md); ``key_versions`` says which there are, and
+``uncompared`` how many stays that concerns.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from datetime import timedelta
 
 from ledger.domain.period import Period
 from settlement.clearing.cases.kernel import AMENDED, CANCELLED, CASES
+from settlement.clearing.cases.uncompared import uncompared_stays
 from settlement.clearing.engine import Engine, Parts, Row, Table
 
 #: A stay that began longer before the first month, ten years, is not looked at.
@@ -92,10 +94,11 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Readmissions:
-    """The earlier stays by position, and the versions of the person key that were seen."""
+    """The earlier stays by position, the versions of the person key, and stays nobody can judge."""
 
     positions: tuple[int, ...]
     key_versions: tuple[int, ...]
+    uncompared: int = 0
 
 
 def group_sizes(
@@ -131,8 +134,10 @@ def find_readmissions(
     for slice_ in _slices(stays):
         asked = {**told, "slice": Table(_SLICE, [slice_])}
         found.update(position for (position,) in engine.answer(READMITTED, parts, asked))
-    versions = engine.answer(KEY_VERSIONS, parts, told)
-    return Readmissions(tuple(sorted(found)), tuple(sorted(version for (version,) in versions)))
+    versions = sorted(version for (version,) in engine.answer(KEY_VERSIONS, parts, told))
+    several = len(versions) > 1
+    uncompared = uncompared_stays(engine, parts, told, readmitted=found) if several else 0
+    return Readmissions(tuple(sorted(found)), tuple(versions), uncompared)
 
 
 def _calendar(first: str, last: str, days: int) -> Iterator[Row]:
