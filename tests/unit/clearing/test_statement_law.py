@@ -51,7 +51,7 @@ def applied_and_refused(month):
         )
 
 
-def approved(found):
+def approved(found, run):
     """What a run posts when it is approved."""
     one = found.line
     if one.on_behalf_fen:
@@ -60,7 +60,7 @@ def approved(found):
     yield fact(
         SettlementApproved,
         entry_of(FUND, one, found.offsets),
-        run="run",
+        run=run,
         payee=one.payee,
         declared_fen=one.settled_fen,
         deposit_fen=one.deposit_fen,
@@ -94,9 +94,9 @@ def test_the_statement_of_an_institution_is_what_the_runs_settled(month, how, mo
     otherwise = booked - sum(
         owed[key] for key in ("owed.booked", "owed.declared", "claims.refused")
     )
-    facts = [*applied_and_refused(month), *approved(first)]
+    facts = [*applied_and_refused(month), *approved(first, "run-1")]
     one = first.line
-    said = statement(booked, otherwise, facts, [one])
+    said = statement(booked, otherwise, facts, [("run-1", one)])
     rows = {row["key"]: row["fen"] for row in said["bridge"]}
     assert rows["booked"] == one.booked_fen
     assert rows["refused"] == -one.refused_fen
@@ -128,6 +128,8 @@ def test_the_statement_of_an_institution_is_what_the_runs_settled(month, how, mo
         how,
     )
     if again is not None:
-        both = statement(booked + more, otherwise, [*facts, *approved(again)], [one, again.line])
+        lines = [("run-1", one), ("run-2", again.line)]
+        posted = [*facts, *approved(again, "run-2")]
+        both = statement(booked + more, otherwise, posted, lines)
         assert both["unpaid_fen"] == again.line.payable_fen
         assert both["agrees"] == {"books": True, "runs": True, "bank": True}
