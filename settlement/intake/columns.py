@@ -197,7 +197,8 @@ CASE_REVIEWS = Kind(
         _GIVEN_INSTITUTION,
         _id("review_no", "评议单号", "单议编号", "评议编号", required=True),
         _code("decision", "评议结果", "评议结论", "单议结果", required=True),
-        Column("points", "认定点数", Form.CODE, aliases=("认定分值", "评议分值")),
+        Column("points", "认定点数", Form.CODE, aliases=("认定分值", "评议分值", "认定权重")),
+        _amount("amount", "认定金额", "评议金额"),
         Column("reason", "评议理由", Form.TEXT, required=True, aliases=("理由", "评议意见")),
         _text("note", "备注", "说明"),
     ),
@@ -326,6 +327,21 @@ PERSON_PAYMENTS = Kind(
     ),
 )
 
+PREPAYMENTS = Kind(
+    name="prepayments",
+    zh="预付申请",
+    key_column="fixmedins_code",
+    columns=(
+        _INSTITUTION,
+        _text("fixmedins_name", "定点医药机构名称", "医药机构名称", "机构名称"),
+        _code("fund", "险种", "险种类型", "基金", required=True),
+        Column("period", "预付年月", Form.MONTH, required=True, aliases=("预付月份",)),
+        Column("date", "付款日期", Form.DATE, required=True, aliases=("日期",)),
+        _amount("amount", "预付金额", "金额", required=True),
+        _text("note", "备注", "说明"),
+    ),
+)
+
 MANUAL_CLAIMS = Kind(
     name="manual_claims",
     zh="手工报销受理单",
@@ -367,6 +383,7 @@ KINDS: dict[str, Kind] = {
         PAYMENT_RESULTS,
         REMOTE_ALLOCATIONS,
         PERSON_PAYMENTS,
+        PREPAYMENTS,
         MANUAL_CLAIMS,
     )
 }
