@@ -9,6 +9,8 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date
 from typing import Any, NamedTuple
 
 from ledger.domain.period import Period
@@ -286,6 +288,8 @@ class Auditor:
     def _paper(self, key: DocKey, fact: Fact) -> Paper:
         for paper in self._issued.get(key, ()):
             row = paper.row
+            if not row:  # of a prepayment: of the day on which the bank paid it
+                return replace(paper, day=date.fromisoformat(fact["date"]))
             if "doc_no" not in row:
                 return paper
             said = (fact["date"], fact["fund"], fact["item"], fact["amount_fen"])

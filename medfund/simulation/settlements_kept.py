@@ -26,6 +26,7 @@ _LINE = (
 )
 _WAITING, _APPROVED, _REJECTED = "waiting", "approved", "rejected"
 _FIRST = ("computed", "prepared", "proposed")
+_AGREED = ("approved", "ordered")
 _ORDERED, _PAID, _FAILED, _RETURNED = "ordered", "paid", "failed", "returned"
 
 
@@ -77,9 +78,7 @@ class SettlementsKept:
                 self._ordered_whole(number, fact)
         elif kind == "prepayment":
             number = f"{fact['area']}-prepay-{fact['fund']}-{fact['period']}-{fact['no']}"
-            self._step(self.prepayments, number, step, position, fact)
-            if step == "proposed":
-                self._issue_documents(number, fact)
+            self._prepayment(number, step, position, fact)
 
     def moved(self, position: int, fact: Fact) -> None:
         """Add up what a fact moves of an institution's."""
@@ -210,8 +209,22 @@ class SettlementsKept:
         total = sum(line["fen"] for line in self.payouts[number].said["lines"])
         require(total == approved["total_fen"], "what is ordered was prepared", payout=number)
 
+    def _prepayment(self, number: str, step: str, position: int, fact: Fact) -> None:
+        if step in {_PAID, _FAILED}:
+            order = (number, fact["line"], "")
+            before = self.orders.get(order)
+            require(before == _ORDERED, "nobody is prepaid twice", order=order, before=before)
+            self.orders[order] = step
+            return
+        self._step(self.prepayments, number, step, position, fact)
+        if step == "proposed":
+            self._issue_documents(number, fact)
+        elif step == _ORDERED:
+            lines = self.prepayments[number].said["lines"]
+            self.orders |= {(number, at, ""): _ORDERED for at in range(1, len(lines) + 1)}
+
     def _issue_documents(self, number: str, fact: Fact) -> None:
-        """What is approved will be posted as a document for each institution: these are their papers."""
+        """What the bank pays is posted as a document for each institution: these are their papers."""
         for line in fact["lines"]:
             key: DocKey = (fact["area"], "doc", f"{number}-{line['institution']}")
             fund, fen = fact["fund"], line["fen"]
@@ -232,11 +245,11 @@ class SettlementsKept:
         if one is None or one.state != _WAITING:
             raise Broken("only what waits is decided", number=number, step=step)
         by, prepared_by = fact["by"], one.said["by"]
-        if step == "approved" or by != prepared_by:
+        if step in _AGREED or by != prepared_by:
             require(by != prepared_by, "four eyes", number=number, by=by)
             has = self.roles.get((fact["area"], by), ())
             require("reviewer" in has, "who acts has the role for it", by=by, has=has)
-        one.state = _APPROVED if step == "approved" else _REJECTED
+        one.state = _APPROVED if step in _AGREED else _REJECTED
         one.decided_at = position
 
     def _say(self, fact: Fact, fen: int) -> None:

@@ -24,6 +24,7 @@ from settlement.clearing.owed import Records
 from settlement.clearing.policies.file import read_policy
 from settlement.month_runs import approve_clearing, reject_clearing, request_clearing
 from settlement.payout.ordering import Draft, approve_payout, prepare, reject_payout
+from settlement.payout.prepay_results import record_prepayment_results
 from settlement.payout.prepaying import (
     PrepayDraft,
     approve_prepayment,
@@ -225,12 +226,14 @@ class Settling:
         if not lines:
             return None
         payout, _ = self.chance.choice(lines)
+        prepaid = "-prepay-" in payout
+        states = ("paid", "paid", "failed") if prepaid else ("paid",) * 3 + ("failed", "returned")
         mine = [line for one, line in lines if one == payout]
         said = [
             Result(
                 payout=payout,
                 line=line,
-                state=(state := self.chance.choice(("paid", "paid", "paid", "failed", "returned"))),
+                state=(state := self.chance.choice(states)),
                 date=self.today().isoformat(),
                 reason=None if state == "paid" else "户名不符",
             )
@@ -239,7 +242,12 @@ class Settling:
         area, user = payout.partition("-")[0], self.clerk()
 
         def work(house: House) -> str:
-            return f"{record_results(house.ledger, house.area(area), said, user=user)} new"
+            ledger, of = house.ledger, house.area(area)
+            if not prepaid:
+                return f"{record_results(ledger, of, said, user=user)} new"
+            ask, today = _asking(house, area), self.today()
+            done = record_prepayment_results(ledger, of, said, ask=ask, user=user, today=today)
+            return f"{done} new"
 
         words = ", ".join(f"{one.line} {one.state}" for one in said)
         return Command("bank", f"{user} payout results {payout}: {words}", work)
@@ -276,7 +284,11 @@ class Settling:
 
         def approving(house: House) -> str:
             return approve_prepayment(
-                house.ledger, house.area(area), prepayment=name, user=user, today=self.today()
+                house.ledger,
+                house.area(area),
+                prepayment=name,
+                ask=_asking(house, area),
+                user=user,
             ).state
 
         return Command("approve a prepayment", f"{user} approve {name}", approving)

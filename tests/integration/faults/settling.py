@@ -122,6 +122,9 @@ JOURNEY: dict[str, Words] = {
         *("--line", f"{H1}=500.00", *CLERK),
     ),
     "approve the prepayment": ("approve", "330604-prepay-390-2024-01-1", *REVIEWER),
+    "prepayment paid": (
+        *("payout", "confirm", "330604-prepay-390-2024-01-1", "--bank-ref", "B0", *_TODAY, *CLERK),
+    ),
     "clear November": ("clear", "2023-11", "--fund", "390", *CLERK),
     "approve November": ("approve", f"{_NOVEMBER}-1", *REVIEWER),
     "clear December": ("clear", "2023-12", "--fund", "390", *CLERK),

@@ -45,7 +45,7 @@ SETTLED = (
     *("settlement.declared.v1", "settlement.approved.v1"),
     *("payout.prepared.v1", "payout.approved.v1"),
     *("payment.ordered.v1", "payment.confirmed.v1", "payment.returned.v1"),
-    *("prepayment.proposed.v1", "prepayment.approved.v1", "prepayment.rejected.v1"),
+    *("prepayment.proposed.v1", "prepayment.ordered.v1", "prepayment.paid.v1"),
 )
 REFUSALS = ("already_reversed", "earlier_month_open", "role_missing", "same_person")
 
