@@ -40,14 +40,15 @@ GROUP BY c.dise_code
 """
 
 # A stay ends with its discharge; where the file names none, the day it was settled. The later of two
-# stays is the one that began later, and of two that began on one day the one settled later.
+# stays is the one that began later, of two that began on one day the one that ended later, then the one
+# with the greater number: which of them came in first has no say.
 #: The positions of earlier stays in the months of the run whose patient came again in time.
 READMITTED = f"""
 WITH {CANCELLED},
 {AMENDED},
 standing AS (
     SELECT
-        s.position, s.person, s.person_key, s.institution, s.clr_type, s.med_type, s.insutype,
+        s.position, s.setl_id, s.person, s.person_key, s.institution, s.clr_type, s.med_type, s.insutype,
         s.belongs_to, w.code, w.days, w.anywhere, f.number AS begun, t.number AS ended
     FROM stays AS s JOIN bounds AS b ON s.area = b.area
     CROSS JOIN slice AS h
@@ -70,7 +71,9 @@ WHERE e.insutype IN (SELECT code FROM insutypes)
     AND e.belongs_to IN (SELECT code FROM months)
     AND l.begun - e.ended BETWEEN 0 AND e.days
     AND (l.begun > COALESCE(e.begun, e.ended)
-        OR (l.begun = COALESCE(e.begun, e.ended) AND l.position > e.position))
+        OR (l.begun = COALESCE(e.begun, e.ended)
+            AND (COALESCE(l.ended, l.begun) > e.ended
+                OR (COALESCE(l.ended, l.begun) = e.ended AND l.setl_id > e.setl_id))))
     AND (l.institution = e.institution OR e.anywhere = 1)
 """
 

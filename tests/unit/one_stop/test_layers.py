@@ -60,9 +60,46 @@ def test_catastrophic_by_segments(qualified, paid):
 LIANYUNGANG = layer(200, (10_000, "0.80"), (None, "0.85"))
 
 
-@pytest.mark.parametrize(("within", "paid"), [(200, 0), (10_000, 7_840_00), (12_000, 9_540_00)])
-def test_basic_of_residents_by_segments(within, paid):
+#: Children and students have ten points more.
+LIANYUNGANG_YOUNG = layer(200, (10_000, "0.90"), (None, "0.95"))
+
+
+@pytest.mark.parametrize(
+    ("within", "paid", "young"),
+    [
+        (200, 0, 0),
+        (10_000, 7_840_00, 8_820_00),
+        (12_000, 9_540_00, 10_720_00),
+    ],
+)
+def test_basic_of_residents_by_segments(within, paid, young):
     assert by_segments(within * YUAN, LIANYUNGANG) == paid
+    assert by_segments(within * YUAN, LIANYUNGANG_YOUNG) == young
+
+
+#: A city of Shandong, level 3: employees 600 and 86 %, residents 800 and 65 %, both up to 200,000;
+#: catastrophic from 14,000 on, up to 400,000.
+SHANDONG = LayerPolicy(
+    basic=layer(800, (None, "0.65"), ceiling=200_000),
+    catastrophic=layer(14_000, (None, "0.6"), ceiling=400_000),
+)
+
+
+@pytest.mark.parametrize(
+    ("within", "basic", "catastrophic"),
+    [
+        (800, 0, 0),
+        (20_800, 13_000_00, 0),  # 7,800 are left
+        (50_800, 32_500_00, 2_580_00),  # 18,300 - 14,000 = 4,300 x 0.6
+        (308_492, 199_999_80, 56_695_32),
+        (308_493, 200_000_00, 56_695_80),  # 200,000.45 is above the ceiling
+        (2_000_000, 200_000_00, 400_000_00),
+    ],
+)
+def test_ceilings_of_residents_at_level_three(within, basic, catastrophic):
+    found = settle(Cost(total_fen=within * YUAN), SHANDONG, YearSoFar())
+    parts = found.parts.get("hifp_pay", 0), found.parts.get("hifmi_pay", 0)
+    assert parts == (basic, catastrophic)
 
 
 def test_a_hundred_thousand_with_twenty_outside_the_list():
