@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from ledger.errors import InputRejected, RuleRefused
-from settlement.clearing.cases.census import take_census
 from settlement.clearing.cases.counting import TEXTS, Answer, Asked, count_cases, merged
+from settlement.clearing.cases.insured_elsewhere import census_of, scope_of
 from settlement.clearing.cases.kernel import Standing, text_hash
 from settlement.clearing.cases.run import Tally
-from settlement.clearing.cases.scoring import Scope, scope_tables
+from settlement.clearing.cases.scoring import Scope
 from settlement.clearing.month.provisional import Chosen, Question
 from settlement.clearing.policies.policy import Method
 
@@ -110,8 +110,13 @@ def count_part(question: Question, chosen: Chosen, part: Partition) -> Answer:
     method = methods[part.method] if part.method < len(methods) else None
     if method is None or not isinstance(method.rules, Asked):
         raise UnknownPart(part=part.key)
-    scope = scope_tables(question.scope(), {}, watermark=question.watermark)
-    census, _ = take_census(question.engine, question.parts, scope)
+    census, *_ = census_of(
+        chosen.policy,
+        question.engine,
+        question.parts,
+        question.scope(),
+        watermark=question.watermark,
+    )
     kinds = frozenset(
         one.kind
         for one in census.kinds
@@ -124,7 +129,7 @@ def count_part(question: Question, chosen: Chosen, part: Partition) -> Answer:
         question.engine,
         question.parts,
         method.rules,
-        question.scope(kinds),
+        scope_of(chosen.policy, method.rules, question.scope(kinds)),
         watermark=question.watermark,
         own=frozenset(kind for kind in kinds if part.takes(kind[2])),
     )
