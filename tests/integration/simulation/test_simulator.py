@@ -41,7 +41,7 @@ EVENTS = (
     "year.transferred.v1",
 )
 #: Of bureaus that settle: one that prepays, one whose orders are paid and come back.
-SETTLING = (64, 96)
+SETTLING = (64, 112)
 SETTLED = (
     *("clearing.computed.v1", "clearing.approved.v1", "clearing.rejected.v1"),
     *("settlement.declared.v1", "settlement.approved.v1"),
