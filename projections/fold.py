@@ -37,7 +37,7 @@ from ledger.events.persons import (
     PersonPaymentRequested,
     PersonPayoutFact,
 )
-from ledger.events.plan import PlanDrawn, PlanFact
+from ledger.events.plan import PlanCommitted, PlanDrawn, PlanFact
 from ledger.events.policy import PolicyFact
 from ledger.events.prepayment import PrepaymentFact
 from ledger.events.proposal import ProposalFact
@@ -340,6 +340,7 @@ _BY_BASE: tuple[tuple[type[Fact], Handler], ...] = (
     (PersonPaymentFailed, Fold.noted),
     (PersonPaymentPosted, Fold.documents),
     (PlanFact, Fold.noted),
+    (PlanCommitted, Fold.noted),
     (PrepaymentFact, Fold.noted),
     (PlanDrawn, Fold.documents),
     (InstitutionFact, Fold.noted),

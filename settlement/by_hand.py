@@ -80,7 +80,7 @@ def propose_document(
         if proposal.proposed.content_hash == document.content:
             return proposal
         raise DocumentConflict(doc_no=document.doc_no)
-    found = _sorted(ledger, area, document)
+    found = sorted_document(ledger, area, document)
     if not found.new:  # it stands with this very content
         if proposal.proposed is None:
             raise DocumentConflict(doc_no=document.doc_no)
@@ -110,7 +110,7 @@ def approve_document(
     )
     step = Envelope(proposal_stream(area.code, found.doc_no), found.version + 1, approved)
     for tries_left in range(_TRIES - 1, -1, -1):
-        new = _sorted(ledger, area, document).new
+        new = sorted_document(ledger, area, document).new
         if not new:  # a file brought the same document in meanwhile
             raise DocumentConflict(doc_no=found.doc_no)
         fact = fact_of_document(
@@ -168,7 +168,8 @@ def checked_document(area: Area, cells: Mapping[str, str], today: date) -> FundF
     raise _faulty(row)
 
 
-def _sorted(ledger: FundLedger, area: Area, document: Document) -> Sorted:
+def sorted_document(ledger: FundLedger, area: Area, document: Document) -> Sorted:
+    """Say whether a document is new; DocumentConflict, DocumentFaulty where it cannot be."""
     found = sort_documents(ledger, area, [document])
     if any(one.code == "doc_no_conflict" for one in found.rejections):
         raise DocumentConflict(doc_no=document.doc_no)

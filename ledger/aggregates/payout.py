@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ledger.errors import InputRejected, RuleRefused
 from ledger.events import payout as facts
 from ledger.events.base import Fact
+from ledger.events.plan import PlanCommitted
 
 WAITING, APPROVED, REJECTED = "waiting", "approved", "rejected"
 #: Where one payment order stands once its batch is approved.
@@ -77,12 +78,13 @@ class Payout:
 
 @dataclass(slots=True)
 class Payouts:
-    """All batches of one leaf fund in one month of payment, in order."""
+    """All batches of one leaf fund in one month of payment, in order, and what else was ordered."""
 
     area: str
     fund: str
     period: str
     batches: list[Payout] = field(default_factory=list)
+    committed: list[PlanCommitted] = field(default_factory=list)
     version: int = 0
 
     def find(self, no: int) -> Payout:
@@ -138,6 +140,8 @@ def fold_payouts(area: str, fund: str, period: str, stored: Iterable[Fact]) -> P
                 _decide(payouts, fact, APPROVED)
             case facts.PayoutRejected():
                 _decide(payouts, fact, REJECTED).reason = fact.reason
+            case PlanCommitted():
+                payouts.committed.append(fact)
             case _:
                 raise TypeError(f"not a fact of a payout: {type(fact).__name__}")
     return payouts

@@ -29,14 +29,15 @@ class CaseGrouped(CaseFact, frozen=True, kw_only=True):
     auxiliary: str = ""  # 辅助目录: the entries that were hit, sorted and joined by +
 
 
-class CaseReviewed(CaseFact, frozen=True, kw_only=True):
-    """特例单议: experts decided about a case; accepted, it counts the points they gave."""
+class CaseReviewed(CaseFact, frozen=True, kw_only=True, omit_defaults=True):
+    """特例单议: experts decided about a case; accepted, it counts the points or the amount they gave."""
 
     TOPIC = "case.reviewed.v1"
 
     decision: str  # accepted 通过, rejected 不通过
     points4: int | None  # points in 1/10,000; None where it was not accepted, or counts as normal
     review_no: str  # 评议单号
+    amount_fen: int | None = None  # 认定金额: of a case that is priced by itself
 
 
 class AssessmentRecorded(Fact, frozen=True, kw_only=True):

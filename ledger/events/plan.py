@@ -1,7 +1,9 @@
 """Facts of the monthly plan of payments (用款计划): asked of the finance bureau, granted, drawn.
 
 All steps of a fund's month lie on one stream. The bureau grants by leaf fund, perhaps less than was
-asked for. Drawing moves money from 财政专户 to 支出户.
+asked for. Drawing moves money from 财政专户 to 支出户. What is ordered beside the payment orders to
+institutions takes up the plan on the stream of the month's payment orders: of two orders that each
+would fit, the second is counted after the first.
 """
 
 import msgspec
@@ -66,3 +68,20 @@ class PlanDrawn(Posted, frozen=True, kw_only=True):
     doc_no: str  # 拨款单号
     amount_fen: int
     source: Source = Source()
+
+
+class PlanCommitted(Fact, frozen=True, kw_only=True):
+    """占用用款计划: persons or a prepayment were ordered from the month's plan; posts nothing.
+
+    It lies on the stream of the month's payment orders (``payouts_stream``).
+    """
+
+    TOPIC = "plan.committed.v1"
+
+    area: str
+    fund: str  # leaf fund
+    period: str  # month of payment
+    paper: str  # id of the batch that was ordered (个人拨付单、预付单)
+    by: str
+    date: str
+    fen: int  # as ordered; what failed or came back since counts no more

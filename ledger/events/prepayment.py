@@ -1,12 +1,13 @@
-"""Prepayments to institutions (预付金): asked for by one person with the figures of the gate.
+"""Prepayments to institutions (预付金) and what is taken back of them (收回): asked for, ordered, answered.
 
-What is approved is posted in the same commit as documents of the cash book (``prepayment.booked.v1``),
-one for each institution.
+A second person's approval orders the batch and posts nothing. What the bank confirms is posted in the
+commit that records it, as a document of the cash book (``prepayment.booked.v1``), one for each
+institution; what failed is never posted, and what came back (退汇) is posted as a document of its own.
 """
 
 import msgspec
 
-from ledger.events.base import Fact
+from ledger.events.base import Fact, Source
 
 
 class PrepaidLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,8 +52,27 @@ class PrepaymentProposed(PrepaymentFact, frozen=True, kw_only=True):
     policy: str | None  # that named the rules; None: the defaults
 
 
+class ReturnProposed(PrepaymentFact, frozen=True, kw_only=True):
+    """预付收回申请: waits for a second person; ``period`` is the month of its date."""
+
+    TOPIC = "prepayment.return_proposed.v1"
+
+    date: str
+    lines: tuple[PrepaidLine, ...]
+    total_fen: int
+
+
+class PrepaymentOrdered(PrepaymentFact, frozen=True, kw_only=True):
+    """预付下单: approved by a second person; nothing is posted before the bank's word."""
+
+    TOPIC = "prepayment.ordered.v1"
+
+    total_fen: int
+    gate: GateFigures | None  # as it stood then; None: a return
+
+
 class PrepaymentApproved(PrepaymentFact, frozen=True, kw_only=True):
-    """预付批准: posted in the same commit."""
+    """预付批准: posted in the same commit. Written before orders waited for the bank; still read."""
 
     TOPIC = "prepayment.approved.v1"
 
@@ -65,4 +85,40 @@ class PrepaymentRejected(PrepaymentFact, frozen=True, kw_only=True):
 
     TOPIC = "prepayment.rejected.v1"
 
+    reason: str
+
+
+class PrepaymentAnswered(PrepaymentFact, frozen=True, kw_only=True):
+    """银行结果: the bank's word on one order of a batch, at the bank's date."""
+
+    line: int  # 1, 2, … in the order of the proposal's lines
+    institution: str
+    fen: int
+    date: str
+    bank_ref: str | None = None
+    source: Source = Source()
+
+
+class PrepaymentPaid(PrepaymentAnswered, frozen=True, kw_only=True):
+    """预付付讫、收回到账: posted in the same commit, as the document named here."""
+
+    TOPIC = "prepayment.paid.v1"
+
+    doc_no: str
+
+
+class PrepaymentFailed(PrepaymentAnswered, frozen=True, kw_only=True):
+    """预付付款失败、收回未到账: no money moved, nothing is posted."""
+
+    TOPIC = "prepayment.failed.v1"
+
+    reason: str
+
+
+class PrepaymentReturned(PrepaymentAnswered, frozen=True, kw_only=True):
+    """预付退汇: it was paid and came back; posted in the same commit, as the document named here."""
+
+    TOPIC = "prepayment.returned.v1"
+
+    doc_no: str
     reason: str

@@ -7,9 +7,11 @@ import click
 
 from ledger.aggregates.payout import FAILED, PAID, RETURNED
 from ledger.aggregates.persons import persons_of
+from ledger.aggregates.prepayment import prepayment_of
 from medfund.cli.app import Session, pass_session
 from medfund.cli.paying import answer_payout, payout
 from medfund.cli.persons import record_for_persons
+from medfund.cli.prepaying import record_for_prepayment
 from medfund.cli.refusing import Day
 from settlement.payout.batches import payout_of, states_of
 from settlement.payout.document import payout_document
@@ -64,6 +66,11 @@ def _record(
         area = session.area(house)
         if persons_of(payout_id, area.code) is not None:
             record_for_persons(
+                session, house, area, payout_id, lines=lines, state=state, day=day, **said
+            )
+            return
+        if prepayment_of(payout_id, area.code) is not None:
+            record_for_prepayment(
                 session, house, area, payout_id, lines=lines, state=state, day=day, **said
             )
             return

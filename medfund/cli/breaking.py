@@ -25,7 +25,11 @@ _STATES = {
     "carried": "挂账",
     "resolved": "已结",
 }
-_NAMES = {**COUNTERPARTY_NAMES, "institution": ("机构", "institution")}
+_NAMES = {
+    **COUNTERPARTY_NAMES,
+    "institution": ("机构", "institution"),
+    "remote": ("异地", "other places"),
+}
 _SHOWN = 100
 
 

@@ -30,11 +30,13 @@ def approve_payment(session: Session, house: House, area: Area, name: str) -> bo
     elif change_of(name, area.code) is not None:
         answer_change(session, approve_status(ledger, area, change=name, user=user))
     elif prepayment_of(name, area.code) is not None:
-        today = house.today()
-        found = approve_prepayment(ledger, area, prepayment=name, user=user, today=today)
-        answer_prepayment(session, found)
+        ask = asking(session, house, area)
+        found = approve_prepayment(ledger, area, prepayment=name, ask=ask, user=user)
+        answer_prepayment(session, area, found)
     elif persons_of(name, area.code) is not None:
-        answer_persons(session, house, approve_persons(ledger, area, payout=name, user=user))
+        today = house.today()
+        paid_out = approve_persons(ledger, area, payout=name, user=user, today=today)
+        answer_persons(session, house, paid_out)
     elif claim_no_of(name, area.code) is not None:
         year, today = year_asked(house, area), house.today()
         claim = approve_manual_claim(ledger, area, claim=name, ask=year, user=user, today=today)
@@ -54,7 +56,7 @@ def reject_payment(session: Session, house: House, area: Area, name: str, reason
         answer_change(session, reject_status(ledger, area, change=name, reason=reason, user=user))
     elif prepayment_of(name, area.code) is not None:
         found = reject_prepayment(ledger, area, prepayment=name, reason=reason, user=user)
-        answer_prepayment(session, found)
+        answer_prepayment(session, area, found)
     elif persons_of(name, area.code) is not None:
         sent_back = reject_persons(ledger, area, payout=name, reason=reason, user=user)
         answer_persons(session, house, sent_back)

@@ -25,12 +25,8 @@ from settlement.intake.columns import PERSON_PAYMENTS
 from settlement.intake.person_rows import PersonRow, check_persons
 from settlement.intake.readers import open_table
 from settlement.intake.row_reader import CheckContext
-from settlement.payout.persons import (
-    find_person_payout,
-    payments_of,
-    record_person_results,
-    release_persons,
-)
+from settlement.payout.batches import find_person_payout, payments_of
+from settlement.payout.persons import record_person_results, release_persons
 from settlement.payout.results import Result
 
 _STATES = {

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ledger.aggregates.area import Area
 from ledger.aggregates.plan import Plan
 from ledger.application import FundLedger
 from ledger.domain.fund import leaves
@@ -17,12 +18,12 @@ from medfund.cli.reading import Month
 from medfund.cli.refusing import Day
 from settlement.intake.amounts import parse_amount
 from settlement.intake.cells import BadCell
-from settlement.payout.batches import load_payouts, ordered_fen
+from settlement.payout.batches import load_payouts
+from settlement.payout.plan_gate import load_plan, ordered_fen
 from settlement.payout.planning import (
     PlanDraft,
     draw_plan,
     grant_plan,
-    load_plan,
     request_plan,
 )
 
@@ -86,7 +87,7 @@ def plan_command(
             draft = PlanDraft(fund=fund, period=month, day=day, by_hand=dict(added), note=note)
             records = asking(session, house, area)(fund)
             plan = request_plan(house.ledger, area, draft, records=records, user=session.user)
-        document = _document(plan, _ordered(house.ledger, plan))
+        document = _document(plan, _ordered(house.ledger, area, plan))
     _answer(session, document)
 
 
@@ -108,9 +109,10 @@ def grant_command(
 ) -> None:
     """Record a grant; not by whoever asked."""
     with session.house() as house:
+        area = session.area(house)
         plan = grant_plan(
             house.ledger,
-            session.area(house),
+            area,
             fund=fund,
             period=period,
             amounts=dict(amounts),
@@ -118,7 +120,7 @@ def grant_command(
             day=day or house.today(),
             user=session.user,
         )
-        document = _document(plan, _ordered(house.ledger, plan))
+        document = _document(plan, _ordered(house.ledger, area, plan))
     _answer(session, document)
 
 
@@ -140,9 +142,10 @@ def draw_command(
 ) -> None:
     """Move money from the fiscal to the expenditure account."""
     with session.house() as house:
+        area = session.area(house)
         plan = draw_plan(
             house.ledger,
-            session.area(house),
+            area,
             fund=fund,
             period=period,
             fen=amount,
@@ -150,14 +153,14 @@ def draw_command(
             day=day or house.today(),
             user=session.user,
         )
-        document = _document(plan, _ordered(house.ledger, plan))
+        document = _document(plan, _ordered(house.ledger, area, plan))
     _answer(session, document)
 
 
-def _ordered(ledger: FundLedger, plan: Plan) -> Mapping[str, int]:
+def _ordered(ledger: FundLedger, area: Area, plan: Plan) -> Mapping[str, int]:
     """Add up what is ordered or paid in the month of a plan, by leaf fund."""
     return {
-        leaf: ordered_fen(ledger, load_payouts(ledger, plan.area, leaf, plan.period))
+        leaf: ordered_fen(ledger, area, load_payouts(ledger, plan.area, leaf, plan.period))
         for leaf in leaves(plan.fund)
     }
 

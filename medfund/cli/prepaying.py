@@ -1,4 +1,4 @@
-"""``payout prepay``, ``prepay-return``, ``prepaid``: prepayments to institutions."""
+"""``payout prepay``, ``prepay-return``, ``prepayments``, ``prepaid``: prepayments to institutions."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -6,22 +6,38 @@ from fractions import Fraction
 from typing import Any
 
 import click
-import msgspec
 
+from ledger.aggregates.area import Area
 from ledger.aggregates.prepayment import Prepayment
 from ledger.domain.money import format_yuan
 from ledger.domain.period import Period
+from medfund.bootstrap import House
 from medfund.cli.app import Session, pass_session
-from medfund.cli.by_hand import answer_proposal
 from medfund.cli.paying import asking, payout
 from medfund.cli.planning import LeafAmount, Yuan
 from medfund.cli.reading import Month
 from medfund.cli.refusing import Day
-from settlement.by_hand import propose_document
+from settlement.payout.batches import find_prepayment, load_prepayments
+from settlement.payout.document import prepayment_document
 from settlement.payout.owing import prepaid_by_institution
-from settlement.payout.prepaying import PrepayDraft, propose_prepayment, return_cells
+from settlement.payout.prepay_results import prepayment_results, record_prepayment_results
+from settlement.payout.prepaying import (
+    PrepayDraft,
+    ReturnDraft,
+    propose_prepayment,
+    propose_return,
+)
 
-_STATES = {"waiting": "待复核", "approved": "已预付", "rejected": "已退回"}
+_KINDS = {"prepayment": ("预付", "prepayment"), "prepayment_return": ("收回", "return")}
+_STATES = {
+    "waiting": "待复核",
+    "approved": "已下单",
+    "rejected": "已退回",
+    "ordered": "待银行结果",
+    "paid": "已付讫",
+    "failed": "付款失败",
+    "returned": "已退汇",
+}
 
 
 class Months(click.ParamType[Fraction]):
@@ -83,32 +99,59 @@ def prepay_command(
             user=session.user,
             dry_run=dry_run,
         )
-    answer_prepayment(session, found, dry_run=dry_run)
+    answer_prepayment(session, area, found, dry_run=dry_run)
 
 
 @payout.command("prepay-return", help="收回预付金,由另一人 approve / take prepayment back")
 @click.option("--fund", required=True, help="子基金或险种 / leaf fund")
-@click.option("--institution", required=True, help="定点机构编码 / institution")
-@click.option("--amount", type=Yuan(), required=True, help="金额(元) / amount in yuan")
-@click.option("--doc-no", required=True, help="单据号 / document number")
-@click.option("--date", "day", type=Day(), help="到账日期,缺省今天 / date, today if absent")
+@click.option(
+    "--line", "lines", type=LeafAmount(), multiple=True, required=True, help="机构=金额 / CODE=YUAN"
+)
+@click.option("--date", "day", type=Day(), help="应退日期,缺省今天 / date, today if absent")
 @pass_session
 def return_command(
-    session: Session, *, fund: str, institution: str, amount: int, doc_no: str, day: date | None
+    session: Session, *, fund: str, lines: Sequence[tuple[str, int]], day: date | None
 ) -> None:
-    """Prepare the document of a return."""
+    """Prepare a batch of returns."""
     with session.house() as house:
-        area, today = session.area(house), house.today()
-        cells = return_cells(
-            asking(session, house, area)(fund),
-            fund=fund,
-            institution=institution,
-            fen=amount,
-            doc_no=doc_no,
-            day=day or today,
+        area = session.area(house)
+        draft = ReturnDraft(fund=fund, day=day or house.today(), lines=dict(lines))
+        ask = asking(session, house, area)
+        found = propose_return(house.ledger, area, draft, ask=ask, user=session.user)
+    answer_prepayment(session, area, found)
+
+
+@payout.command("prepayments", help="列出预付单与收回单 / batches of prepayments and returns")
+@click.option("--fund", help="子基金或险种 / leaf fund")
+@click.option("--period", type=Month(), help="预付年月,缺省本年至今 / month that is prepaid")
+@pass_session
+def list_command(session: Session, *, fund: str | None, period: Period | None) -> None:
+    """List the batches of a month, or of the year to date."""
+    with session.house() as house:
+        area, now = session.area(house), Period.of(house.today())
+        months = [period] if period else [Period(now.year, one) for one in range(1, now.month + 1)]
+        funds = [fund] if fund else sorted(area.leaf_funds)
+        found = [
+            prepayment_document(area, one)
+            for month in months
+            for leaf in funds
+            for one in load_prepayments(house.ledger, area.code, leaf, str(month)).batches
+        ]
+    output = session.output
+    heads = output.say("预付单|种类|状态|笔数|金额", "prepayment|kind|state|orders|amount").split(
+        "|"
+    )
+    rows = [
+        (
+            one["prepayment"],
+            output.say(*_KINDS[one["item"]]),
+            output.say(_STATES[one["state"]], one["state"]),
+            str(len(one["lines"])),
+            format_yuan(one["total_fen"]),
         )
-        proposal = propose_document(house.ledger, area, cells, user=session.user, today=today)
-    answer_proposal(session, proposal)
+        for one in found
+    ]
+    output.answer({"prepayments": found}, lambda: output.table(heads, rows, right=[3, 4]))
 
 
 @payout.command("prepaid", help="各机构预付金余额 / what of its prepayment each institution holds")
@@ -138,45 +181,68 @@ def prepaid_command(session: Session, fund: str) -> None:
     output.answer(document, lambda: output.table(heads, shown, right=[2]))
 
 
-def answer_prepayment(session: Session, found: Prepayment, *, dry_run: bool = False) -> None:
-    """Answer with a batch of prepayments as it stands."""
-    output, proposed = session.output, found.proposed
-    document = {
-        "prepayment": found.id,
-        "area": proposed.area,
-        "fund": proposed.fund,
-        "period": proposed.period,
-        "date": proposed.date,
-        "state": found.state,
-        "dry_run": dry_run,
-        "prepared_by": proposed.by,
-        "decided_by": found.decided_by,
-        "reason": found.reason,
-        "total_fen": proposed.total_fen,
-        "policy": proposed.policy,
-        "gate": msgspec.to_builtins(proposed.gate),
-        "lines": [
-            {"institution": one.institution, "amount_fen": one.fen} for one in proposed.lines
-        ],
-    }
+def record_for_prepayment(
+    session: Session,
+    house: House,
+    area: Area,
+    name: str,
+    *,
+    lines: Sequence[int],
+    state: str,
+    day: date,
+    **said: str | None,
+) -> None:
+    """Record the same result for some orders of a batch, or for all that wait for it."""
+    _, found = find_prepayment(house.ledger, area, name)
+    results = prepayment_results(found, lines=lines, state=state, date=day.isoformat(), **said)
+    recorded = record_prepayment_results(
+        house.ledger,
+        area,
+        results,
+        ask=asking(session, house, area),
+        user=session.user,
+        today=house.today(),
+    )
+    _, found = find_prepayment(house.ledger, area, name)
+    answer_prepayment(session, area, found, recorded=recorded)
+
+
+def answer_prepayment(
+    session: Session, area: Area, found: Prepayment, *, dry_run: bool = False, **more: Any
+) -> None:
+    """Answer with a batch as it stands."""
+    output, document = session.output, prepayment_document(area, found)
 
     def render() -> None:
         state = output.say(_STATES[found.state], found.state)
         if dry_run:
             state = output.say("试算", "dry run")
-        total = format_yuan(proposed.total_fen)
-        output.line(f"{proposed.fund} {proposed.period}  {found.id}  {total}  {state}")
-        gate = proposed.gate
-        output.line(
-            output.say(
-                f"  {gate.period} 末可支付 {gate.payable_months} 个月,须 {gate.needed_months} 个月",
-                f"  {gate.payable_months} payable months at the end of {gate.period},"
-                f" {gate.needed_months} needed",
+        kind = output.say(*_KINDS[document["item"]])
+        fund, total = document["fund"], format_yuan(document["total_fen"])
+        output.line(f"{kind} {fund} {document['period']}  {found.id}  {total}  {state}")
+        gate = document["gate"]
+        if gate is not None:
+            end, months, needed = gate["period"], gate["payable_months"], gate["needed_months"]
+            output.line(
+                output.say(
+                    f"  {end} 末可支付 {months} 个月,须 {needed} 个月",
+                    f"  {months} payable months at the end of {end}, {needed} needed",
+                )
             )
+        heads = output.say("行|机构|名称|金额|状态", "line|institution|name|amount|state").split(
+            "|"
         )
-        heads = output.say("机构|预付金额", "institution|prepaid").split("|")
-        rows = [(one.institution, format_yuan(one.fen)) for one in proposed.lines]
-        output.table(heads, rows, right=[1])
+        rows = [
+            (
+                str(one["line"]),
+                one["institution"],
+                one["name"] or "-",
+                format_yuan(one["amount_fen"]),
+                output.say(_STATES[one["state"]], one["state"]) if one["state"] else "-",
+            )
+            for one in document["lines"]
+        ]
+        output.table(heads, rows, right=[0, 3])
         if found.state == "waiting" and not dry_run:
             output.line(
                 output.say(
@@ -185,4 +251,4 @@ def answer_prepayment(session: Session, found: Prepayment, *, dry_run: bool = Fa
                 )
             )
 
-    output.answer(document, render)
+    output.answer(document | {"dry_run": dry_run} | more, render)

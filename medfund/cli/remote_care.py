@@ -21,6 +21,7 @@ from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.records import MEMORY_MIB
 from settlement.reconciliation.remote import RemoteQuestion, reconcile_remote, record_remote
 from settlement.reconciliation.remote_document import prefund_document, remote_document
+from settlement.reconciliation.resolving import annotate_remote
 
 _SHOWN = 50
 _RESULT_FILES = (".csv", ".xlsx")
@@ -68,6 +69,7 @@ def _document(session: Session, house: House, period: Period, *, recording: bool
     if recording:
         position, repeated = record_remote(house.ledger, area, found, user=session.user)
         document["recorded"] = {"position": position, "repeated": repeated}
+    annotate_remote(house.ledger, area.code, document, session.output.lang)
     return document
 
 

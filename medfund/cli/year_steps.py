@@ -26,7 +26,8 @@ from settlement.clearing.records import MEMORY_MIB
 from settlement.month_runs import approve_clearing, load_clearing, request_clearing
 from settlement.payout.batches import load_payouts
 from settlement.payout.ordering import Draft, approve_payout, prepare
-from settlement.payout.planning import PlanDraft, draw_plan, grant_plan, load_plan, request_plan
+from settlement.payout.plan_gate import load_plan
+from settlement.payout.planning import PlanDraft, draw_plan, grant_plan, request_plan
 from settlement.payout.refusals import NothingToPay
 from settlement.payout.results import record_results, results_for
 from settlement.refusal_checks import Draft as RefusalDraft

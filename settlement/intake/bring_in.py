@@ -7,7 +7,6 @@ writes nothing. Each file is atomic by itself.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
@@ -19,55 +18,23 @@ from ledger.errors import Unavailable
 from ledger.store.commit import IntakeLease
 from ledger.store.vault import Vault
 from settlement.banking import banks_of
-from settlement.clearing.owed import Records
-from settlement.clearing.records import records_now
 from settlement.intake.ahead import beside
-from settlement.intake.allocation_rows import check_allocations
-from settlement.intake.application_rows import check_applications
 from settlement.intake.attempt import Attempt, load_attempt
-from settlement.intake.bank_rows import check_payments
-from settlement.intake.case_rows import check_cases
 from settlement.intake.cells import word_of
 from settlement.intake.checked_files import check_flows
 from settlement.intake.claim_check import ClaimsExaminer
-from settlement.intake.columns import CASE_REVIEWS, MANUAL_CLAIMS, PERSON_PAYMENTS
 from settlement.intake.flow_facts import documents
 from settlement.intake.layouts import layouts_of
-from settlement.intake.manual_rows import check_manual_claims
-from settlement.intake.payment_rows import check_results
-from settlement.intake.person_rows import check_persons
 from settlement.intake.places import own_places
-from settlement.intake.post_allocations import new_allocations
-from settlement.intake.post_applications import new_applications
-from settlement.intake.post_cases import new_case_facts
 from settlement.intake.post_claims import ClaimPoster, ClaimsPlan, Progress
 from settlement.intake.post_flows import post_documents, sort_documents
-from settlement.intake.post_manual_claims import new_manual_claims
-from settlement.intake.post_payments import new_payments
-from settlement.intake.post_persons import new_person_payments
-from settlement.intake.post_results import new_bank_results
-from settlement.intake.post_statements import Sorter, new_rows, post_statements
+from settlement.intake.post_statements import post_statements
 from settlement.intake.readers import Table, open_table
+from settlement.intake.recorders import recorder_of
 from settlement.intake.rejections import FileProblem, FileRefused, Rejection
 from settlement.intake.row_reader import CheckContext
-from settlement.intake.statement_rows import CheckedStatements, check_details, check_totals
-from settlement.one_stop.person_year import year_question
 
 FUND_FLOWS, CLAIMS = "fund_flows", "claims"
-_Recorder = tuple[Callable[[Table, CheckContext], CheckedStatements[Any]], Sorter]
-#: Files that are recorded in one commit: how rows are checked, and what is new.
-_RECORDED: dict[str, _Recorder] = {
-    "statement_totals": (check_totals, new_rows),
-    "statement_details": (check_details, new_rows),
-    "groupings": (check_cases, new_case_facts),
-    "case_reviews": (check_cases, new_case_facts),
-    "assessments": (check_cases, new_case_facts),
-    "remote_allocations": (check_allocations, new_allocations),
-    "bank_statement": (check_payments, new_payments),
-    "payment_results": (check_results, new_bank_results),
-}
-#: Files whose rows are held against more than single streams.
-_ASKING = {"clearing_applications", CASE_REVIEWS.name, MANUAL_CLAIMS.name, PERSON_PAYMENTS.name}
 _PAUSES = 3000
 
 
@@ -180,7 +147,7 @@ def bring_in(path: Path, desk: Desk, *, kind: str | None = None) -> Outcome:
     context = _context(desk)
     if table.kind.name == FUND_FLOWS:
         return _bring_flows(desk, table, context, attempt, outcome)
-    if table.kind.name in {*_RECORDED, *_ASKING}:
+    if table.kind.name != CLAIMS:
         return _bring_recorded(desk, table, context, attempt, outcome)
     return _bring_claims(desk, table, context, attempt, outcome)
 
@@ -270,7 +237,14 @@ def _bring_recorded(
 
     Only the last move anything in a book: what is booked becomes declared.
     """
-    check, sort = _recorded(desk, table.kind.name)
+    check, sort = recorder_of(
+        table.kind.name,
+        ledger=desk.ledger,
+        area=desk.area,
+        vault=desk.vault,
+        folder=desk.archive,
+        today=desk.today,
+    )
     checked = beside(lambda: _keep(desk, attempt, table.path), lambda: check(table, context))
     new = sort(desk.ledger, desk.area, checked.rows, intake=attempt.intake, user=desk.user)
     rejections = sorted([*checked.rejections, *new.rejections], key=lambda one: one.line)
@@ -305,27 +279,6 @@ def _bring_recorded(
         already=result.already,
         duplicate=outcome.duplicate or result.repeated,
     )
-
-
-def _recorded(desk: Desk, kind: str) -> _Recorder:
-    if kind == PERSON_PAYMENTS.name:
-        return check_persons, partial(new_person_payments, vault=desk.vault)
-    if kind not in _ASKING:
-        return _RECORDED[kind]
-    folder = desk.archive
-    if folder is None:
-        raise ValueError(f"{kind} are held against the archive: the desk names none")
-    if kind == MANUAL_CLAIMS.name:
-        years = partial(year_question, desk.ledger, desk.area, folder)
-        sort = partial(new_manual_claims, vault=desk.vault, ask=years, today=desk.today)
-        return check_manual_claims, sort
-
-    def ask() -> Records:
-        return records_now(desk.ledger.log, folder, area=desk.area.code)
-
-    if kind == CASE_REVIEWS.name:
-        return check_cases, partial(new_case_facts, ask=ask)
-    return check_applications, partial(new_applications, ask=ask, today=desk.today)
 
 
 def _bring_claims(

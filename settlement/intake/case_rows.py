@@ -11,7 +11,8 @@ from fractions import Fraction
 from typing import Any
 
 from ledger.domain.fund import FUNDS, is_leaf
-from ledger.domain.money import decimal_text
+from ledger.domain.money import decimal_text, format_yuan
+from settlement.clearing.cases.priced import MAX_AMOUNT_FEN
 from settlement.intake import cells as read
 from settlement.intake import vocabulary
 from settlement.intake.amounts import parse_amount
@@ -68,6 +69,7 @@ class ReviewRow:
     review_no: str
     decision: str
     points4: int | None
+    amount_fen: int | None
     reason: str
 
     @property
@@ -77,7 +79,18 @@ class ReviewRow:
     @property
     def said(self) -> tuple[Any, ...]:
         """Give what the row says, wherever it stands."""
-        return self.setl_id, self.review_no, self.decision, self.points4, self.reason
+        given = self.points4, self.amount_fen
+        return self.setl_id, self.review_no, self.decision, *given, self.reason
+
+    @property
+    def given(self) -> dict[str, str]:
+        """Give what the review makes of the case, by column, as a reader writes it."""
+        found: dict[str, str] = {}
+        if self.points4 is not None:
+            found["points"] = decimal_text(Fraction(self.points4, _UNITS), 4)
+        if self.amount_fen is not None:
+            found["amount"] = format_yuan(self.amount_fen)
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +138,7 @@ def _parsers(context: CheckContext) -> dict[str, Parser]:
         "review_no": read.parse_identifier,
         "decision": choice(by_word(_DECISION_WORDS)),
         "points": _parse_decimal,
+        "amount": parse_amount,
         "year": read.parse_integer,
         "score": _parse_decimal,
         "deduction": parse_amount,
@@ -134,11 +148,17 @@ def _parsers(context: CheckContext) -> dict[str, Parser]:
 
 
 def _review_faults(row: _Row) -> Iterator[_Fault]:
-    decision, points = row["decision"], row["points"]
-    if decision == REJECTED and points is not None:
-        yield "points", "points_not_accepted", {}
-    elif points is not None and not 0 < points <= _MOST_POINTS:
+    given = {key: row[key] for key in ("points", "amount") if row[key] is not None}
+    if row["decision"] == REJECTED:
+        yield from ((key, "points_not_accepted", {}) for key in given)
+        return
+    if len(given) > 1:
+        yield "amount", "points_and_amount", {}
+    if not 0 < given.get("points", 1) <= _MOST_POINTS:
         yield "points", "number_out_of_range", {"lowest": 0, "highest": _MOST_POINTS}
+    if not 0 <= given.get("amount", 0) <= MAX_AMOUNT_FEN:
+        most = format_yuan(MAX_AMOUNT_FEN)
+        yield "amount", "number_out_of_range", {"lowest": 0, "highest": most}
 
 
 def _assessment_faults(row: _Row, context: CheckContext) -> Iterator[_Fault]:
@@ -186,6 +206,7 @@ def _typed(kind: Kind, line: int, row: _Row) -> CaseRow:
         review_no=row["review_no"],
         decision=row["decision"],
         points4=None if points is None else int(points * _UNITS),
+        amount_fen=row["amount"],
         reason=row["reason"],
     )
 

@@ -10,10 +10,30 @@ CASES = {
         "Write 92.5 or 1850.0000, without a percent sign.",
     ),
     "points_not_accepted": Text(
-        "评议不通过的病例不应有认定点数 {value}。",
-        "The case was not accepted, yet it has {value} points.",
+        "评议不通过的病例不应有{field} {value}。",
+        "The case was not accepted, yet {field} names {value}.",
         "请核对评议结果;不通过的按原规则计点。",
         "Check the decision: a case that is not accepted counts by the ordinary rules.",
+    ),
+    "points_and_amount": Text(
+        "同一评议不能既有认定点数又有{field} {value}。",
+        "One review gives points or an amount, not both: {field} names {value}.",
+        "按支付方式只填一项:点数法、费率法填点数(权重),按床日、日间病房填金额。",
+        "Name what the method counts: points (a weight by DRG rates), or an amount.",
+    ),
+    "reviews_not_known": Text(
+        "结算 {value} 按「{method}」支付,该支付方式不设特例单议。",
+        "{value} is paid by {method}, a method without reviews of cases.",
+        "请从名单中去掉该笔;政策如有规定,在该方式下写 reviews,批准后再导入。",
+        "Take it off the list; where the rules provide for it, let the policy say so (reviews of the "
+        "method) and bring it in then.",
+    ),
+    "review_not_of_method": Text(
+        "结算 {setl_id} 按「{method}」支付,该支付方式不用{field} {value}。",
+        "{setl_id} is paid by {method}, which cannot count {field} {value}.",
+        "点数法认定点数,费率法认定权重或金额,按床日、日间病房认定金额;reviews 为 as_booked 的均不填。",
+        "Methods of points count points, DRG rates a weight or an amount, others an amount; as_booked "
+        "neither.",
     ),
     "unknown_settlement": Text(
         "账簿中没有结算 {value}。",

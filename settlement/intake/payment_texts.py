@@ -21,6 +21,18 @@ PAYMENTS = {
         "付讫后退回的写「退汇」;失败的须重新下单,不能再登记付讫。",
         "Write returned for one that was paid and came back; a failed one is ordered again.",
     ),
+    "prepayment_returned_too_much": Text(
+        "退回 {amount} 元超过机构 {institution} 在险种 {fund} 的预付金余额 {balance} 元。",
+        "{amount} yuan came back; {institution} holds only {balance} of prepayment of fund {fund}.",
+        "请用 payout prepaid 查看余额;已冲抵的部分请先更正冲抵。",
+        "See the balances with payout prepaid; what was offset is corrected first.",
+    ),
+    "payment_document_stands": Text(
+        "付款单 {value} 的单据号 {doc_no} 已有单据在账。",
+        "The document {doc_no} of the order {value} stands already.",
+        "请核对该单据;手工登记的请先冲销(reverse)。",
+        "Check that document; reverse it where it was entered by hand.",
+    ),
     "person_amount_not_positive": Text(
         "付款金额 {value} 须大于零。",
         "The amount {value} must be above nil.",

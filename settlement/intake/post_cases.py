@@ -34,6 +34,7 @@ from settlement.intake.columns import ASSESSMENTS, CASE_REVIEWS, GROUPINGS
 from settlement.intake.owing import BASIC_FUND
 from settlement.intake.post_statements import New
 from settlement.intake.rejections import Rejection
+from settlement.intake.review_methods import ReviewMethods
 from settlement.policies import load_policies
 
 _BATCH = 5_000
@@ -64,6 +65,7 @@ def new_case_facts(
     """
     books = _read(ledger, area.code, rows)
     closed, caps = _ClosedYears(ledger, area), _Caps(ledger, area.code, ask)
+    methods = ReviewMethods(ledger, area)
     found: list[Envelope] = []
     rejections: list[Rejection] = []
     for row in rows:
@@ -73,10 +75,16 @@ def new_case_facts(
         if isinstance(settled, Rejection):
             rejections.append(settled)
             continue
-        said = _said_before(row, history) or closed.bars(row, settled) or caps.bars(row, settled)
+        said = _said_before(row, history) or closed.bars(row, settled)
         if isinstance(said, Rejection):
             rejections.append(said)
         elif not said:
+            barred = [*methods.faults(row, settled)]
+            if not barred and isinstance(above := caps.bars(row, settled), Rejection):
+                barred = [above]
+            if barred:
+                rejections += barred
+                continue
             source = Source(intake=intake, line=row.line)
             fact = _fact(area.code, row, settled, by=user, source=source)
             found.append(Envelope(stream, len(history) + 1, fact))
@@ -235,7 +243,8 @@ def _told(fact: Fact) -> tuple[Any, ...]:
         case CaseGrouped():
             return fact.setl_id, fact.dise_code, fact.auxiliary, fact.reason
         case CaseReviewed():
-            return fact.setl_id, fact.review_no, fact.decision, fact.points4, fact.reason
+            given = fact.points4, fact.amount_fen
+            return fact.setl_id, fact.review_no, fact.decision, *given, fact.reason
         case AssessmentRecorded():
             return (*(fact.institution, fact.year, fact.fund), fact.score, fact.deduction_fen)
         case _:
@@ -267,6 +276,10 @@ def _fact(area: str, row: CaseRow, settled: ClaimFact | None, *, by: str, source
     }
     if isinstance(row, ReviewRow):
         return CaseReviewed(
-            **common, decision=row.decision, points4=row.points4, review_no=row.review_no
+            **common,
+            decision=row.decision,
+            points4=row.points4,
+            amount_fen=row.amount_fen,
+            review_no=row.review_no,
         )
     return CaseGrouped(**common, dise_code=row.dise_code, auxiliary=row.auxiliary)

@@ -17,7 +17,7 @@ from settlement.intake.person_rows import PersonRow
 from settlement.intake.post_statements import New
 from settlement.intake.rejections import Rejection, shown
 from settlement.one_stop.manual import load_manual_claim
-from settlement.payout.persons import load_person_payout
+from settlement.payout.batches import load_person_payout
 
 
 def new_person_payments(

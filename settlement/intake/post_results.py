@@ -1,6 +1,9 @@
 """Recording the bank's results (付款结果) from a file: what is new, and what the books forbid."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
 from typing import Any
 
 from ledger.aggregates.area import Area
@@ -10,45 +13,103 @@ from ledger.aggregates.persons import (
     UnknownPersonPayout,
     person_order_of,
 )
+from ledger.aggregates.prepayment import (
+    PrepaymentNotWaiting,
+    UnknownPrepayment,
+    prepayment_order_of,
+)
 from ledger.application import FundLedger
-from ledger.events.base import Source
+from ledger.events.base import Envelope, Source
+from settlement.by_hand import DocumentConflict
+from settlement.clearing.owed import Records
 from settlement.intake.columns import PAYMENT_RESULTS
 from settlement.intake.payment_rows import ResultRow
 from settlement.intake.post_statements import New
 from settlement.intake.rejections import Rejection
 from settlement.payout.persons import NewPersonResults
+from settlement.payout.prepaid import ReturnedTooMuch
+from settlement.payout.prepay_results import NewPrepaymentResults
 from settlement.payout.refusals import ResultConflict
 from settlement.payout.results import NewResults, Result
 
+#: No such order, or not one that was ordered yet (代发: released).
+_UNKNOWN = (
+    *(UnknownPayout, PayoutNotWaiting),
+    *(UnknownPersonPayout, PersonPayoutNotReady),
+    *(UnknownPrepayment, PrepaymentNotWaiting),
+)
+
 
 def new_bank_results(
-    ledger: FundLedger, area: Area, rows: Sequence[ResultRow], *, intake: str, user: str
+    ledger: FundLedger,
+    area: Area,
+    rows: Sequence[ResultRow],
+    *,
+    intake: str,
+    user: str,
+    ask: Callable[[], Records],
+    today: date,
 ) -> New:
-    """Give the facts for what was not said before, and the rows that the books bar."""
+    """Give the facts for what was not said before, and the rows that the books bar.
+
+    ``ask`` gives the archive that what comes back of prepayments is held against.
+    """
     by = area.allow(user, "pay")
-    found, persons = NewResults(ledger, area, by=by), NewPersonResults(ledger, area, by=by)
+    answers = _Answers(
+        NewResults(ledger, area, by=by),
+        NewPersonResults(ledger, area, by=by),
+        NewPrepaymentResults(ledger, area, ask=lambda _: ask(), by=by, today=today),
+    )
     rejections: list[Rejection] = []
     count = 0
     for row in rows:
-        barred = _add(found, persons, area, row, intake)
+        barred = _add(answers, area, row, intake)
         if isinstance(barred, Rejection):
             rejections.append(barred)
         else:
             count += barred
-    return New([*found.envelopes, *persons.envelopes], count, tuple(rejections))
+    return New(answers.envelopes, count, tuple(rejections))
 
 
-def _add(
-    found: NewResults, persons: NewPersonResults, area: Area, row: ResultRow, intake: str
-) -> int | Rejection:
-    """Add one row: a payment order to an institution, or a payment to a person."""
-    order, person = order_of(row.order_no, area.code), person_order_of(row.order_no, area.code)
-    named = order or person
-    if named is None:
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What is new by whose order it is: to institutions, to persons, in advance."""
+
+    orders: NewResults
+    persons: NewPersonResults
+    prepaid: NewPrepaymentResults
+
+    @property
+    def envelopes(self) -> list[Envelope]:
+        return [*self.orders.envelopes, *self.persons.envelopes, *self.prepaid.envelopes]
+
+    def find(self, number: str, area: str) -> tuple[int, Callable[[Result], bool]] | None:
+        """Give an order's amount in fen and what takes its result; None where there is none."""
+        if (order := order_of(number, area)) is not None:
+            return self.orders.order(*order)[1].fen, self.orders.add
+        if (person := person_order_of(number, area)) is not None:
+            payment = self.persons.payment(*person)
+            return payment.requested.fen, partial(self.persons.add, payment=payment)
+        if (prepaid := prepayment_order_of(number, area)) is not None:
+            return self.prepaid.order(*prepaid).fen, self.prepaid.add
+        return None
+
+
+def _add(answers: _Answers, area: Area, row: ResultRow, intake: str) -> int | Rejection:
+    """Add one row to the results of the order that it names."""
+    try:
+        found = answers.find(row.order_no, area.code)
+    except _UNKNOWN:
+        found = None
+    if found is None:
         return _bar(row, "order_no", "unknown_payment_order")
+    fen, add = found
+    if row.amount_fen is not None and abs(row.amount_fen) != fen:
+        return _bar(row, "amount", "payment_amount_differs", order_fen=fen)
+    payout, _, line = row.order_no.rpartition("-")
     result = Result(
-        payout=row.order_no.rpartition("-")[0],
-        line=named[1],
+        payout=payout,
+        line=int(line),
         state=row.result,
         date=row.date.isoformat(),
         bank_ref=row.bank_ref,
@@ -56,21 +117,15 @@ def _add(
         source=Source(intake=intake, line=row.line),
     )
     try:
-        if order is not None:
-            fen = found.order(*order)[1].fen
-            payment = None
-        else:
-            payment = persons.payment(*named)
-            fen = payment.requested.fen
-    except (UnknownPayout, PayoutNotWaiting, UnknownPersonPayout, PersonPayoutNotReady):
-        return _bar(row, "order_no", "unknown_payment_order")
-    if row.amount_fen is not None and abs(row.amount_fen) != fen:
-        return _bar(row, "amount", "payment_amount_differs", order_fen=fen)
-    try:
-        return int(found.add(result) if payment is None else persons.add(result, payment))
+        return int(add(result))
     except ResultConflict as conflict:
         stands = {key: conflict.facts[key] for key in ("state", "date")}
         return _bar(row, "result", "payment_result_conflict", order=row.order_no, **stands)
+    except ReturnedTooMuch as refused:
+        held = {key: refused.facts[key] for key in ("institution", "fund", "amount", "balance")}
+        return _bar(row, "result", "prepayment_returned_too_much", **held)
+    except DocumentConflict as conflict:
+        return _bar(row, "order_no", "payment_document_stands", doc_no=conflict.facts["doc_no"])
 
 
 def _bar(row: ResultRow, key: str, code: str, **facts: Any) -> Rejection:

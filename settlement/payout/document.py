@@ -1,7 +1,9 @@
-"""Batches of payment orders as commands show them."""
+"""Batches of payment orders and of prepayments as commands show them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+import msgspec
 
 from ledger.aggregates.area import Area
 from ledger.aggregates.payout import (
@@ -13,9 +15,11 @@ from ledger.aggregates.payout import (
     Payout,
     order_no,
 )
+from ledger.aggregates.prepayment import Prepayment, prepayment_order_no
 from ledger.application import FundLedger
 from ledger.domain.identity import payouts_stream
 from ledger.domain.period import Period
+from ledger.events.prepayment import PrepaymentProposed
 from settlement.payout.batches import load_payouts, states_of
 
 
@@ -81,6 +85,38 @@ def summary(payout: Payout, states: Mapping[int, OrderState]) -> dict[str, Any]:
         "failed_fen": by_state[FAILED],
         "returned_fen": by_state[RETURNED],
         "open_fen": by_state[ORDERED],
+    }
+
+
+def prepayment_document(area: Area, batch: Prepayment) -> dict[str, Any]:
+    """Give a batch of prepayments or returns whole, with where every order stands."""
+    proposed = batch.proposed
+    gate = proposed.gate if isinstance(proposed, PrepaymentProposed) else None
+    return {
+        "prepayment": batch.id,
+        "item": "prepayment_return" if batch.takes_back else "prepayment",
+        "area": proposed.area,
+        "fund": proposed.fund,
+        "period": proposed.period,
+        "date": proposed.date,
+        "state": batch.state,
+        "prepared_by": proposed.by,
+        "decided_by": batch.decided_by,
+        "reason": batch.reason,
+        "total_fen": proposed.total_fen,
+        "policy": proposed.policy if isinstance(proposed, PrepaymentProposed) else None,
+        "gate": None if gate is None else msgspec.to_builtins(gate),
+        "lines": [
+            {
+                "line": number,
+                "order_no": prepayment_order_no(batch.id, number),
+                "institution": line.institution,
+                "name": _name(area, line.institution),
+                "amount_fen": line.fen,
+                **_standing(batch.states[number][-1] if number in batch.states else None),
+            }
+            for number, line in batch.lines.items()
+        ],
     }
 
 

@@ -37,7 +37,7 @@ from settlement.payout import kinds
 from settlement.payout.batches import booked_on, load_payouts, payout_of
 from settlement.payout.institutions import standing_of
 from settlement.payout.owing import Month, approved_by_month, booked_by_type
-from settlement.payout.planning import refuse_beyond_plan
+from settlement.payout.plan_gate import Wanted, refuse_beyond_plan
 from settlement.payout.preparing import Standing, held_back, orders, payable
 from settlement.payout.refusals import NothingToPay, PayoutFaulty, PayoutStale
 
@@ -99,7 +99,8 @@ def approve_payout(
             return found
         prepared = found.refuse_approval(by)
         standing = standing_of(ledger, area, prepared.fund, prepared.date)
-        refuse_beyond_plan(ledger, area, payouts, prepared.no)
+        wanted = Wanted(paper=found.id, date=prepared.date, fen=prepared.total_fen)
+        refuse_beyond_plan(ledger, area, payouts, wanted)
         refuse_changed(found, approved_by_month(ask(prepared.fund), prepared.fund), standing)
         try:
             _order(ledger, area, payouts, found, by=by)

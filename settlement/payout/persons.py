@@ -5,6 +5,7 @@ and keyed hash, and not kept.
 """
 
 from collections.abc import Sequence
+from datetime import date
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from ledger.aggregates.area import Area
-from ledger.aggregates.payout import FAILED, ORDERED, PAID, RETURNED, OrderState, UnknownPayout
+from ledger.aggregates.payout import FAILED, PAID, OrderState, UnknownPayout
 from ledger.aggregates.persons import (
     APPROVED,
     REJECTED,
@@ -20,11 +21,7 @@ from ledger.aggregates.persons import (
     WAITING,
     PersonPayment,
     PersonPayout,
-    UnknownPersonPayout,
-    fold_person_payment,
-    fold_person_payout,
     person_order_no,
-    persons_of,
 )
 from ledger.application import FundLedger
 from ledger.domain.entry import Entry, Posting
@@ -34,57 +31,51 @@ from ledger.domain.posting_rules import RULES_VERSION
 from ledger.events import persons as facts
 from ledger.events.base import Envelope, Fact, Posted
 from ledger.store.commit import Commit, MonthNotOpen, StreamConflict
-from settlement.booking import booked_months, first_months, totals_of
-from settlement.payout.batches import booked_on
-from settlement.payout.refusals import ResultConflict
-from settlement.payout.results import Result
+from settlement.payout.batches import (
+    booked_on,
+    find_person_payout,
+    load_person_payout,
+    payments_of,
+)
+from settlement.payout.plan_gate import Wanted, commit_to_plan
+from settlement.payout.results import Result, commit_of, take_result
 
 _TRIES = 5
-_BEFORE = {PAID: ORDERED, FAILED: ORDERED, RETURNED: PAID}
-
-
-def load_person_payout(ledger: FundLedger, area: str, batch: str) -> PersonPayout:
-    """Fold a batch; its state is empty where there is none."""
-    history = ledger.history(persons_stream(area, batch))
-    return fold_person_payout(area, batch, (item.fact for _, item in history))
-
-
-def find_person_payout(ledger: FundLedger, area: Area, payout: str) -> PersonPayout:
-    """Find a batch by its id; UnknownPersonPayout where there is none."""
-    batch = persons_of(payout, area.code)
-    found = load_person_payout(ledger, area.code, batch) if batch is not None else None
-    if found is None or not found.state:
-        raise UnknownPersonPayout(payout=payout)
-    return found
-
-
-def payments_of(ledger: FundLedger, payout: PersonPayout) -> list[PersonPayment]:
-    """Give the payments of a batch in order, those asked for again elsewhere left out."""
-    found = []
-    for name in payout.payments:
-        history = ledger.history(person_payment_stream(payout.area, name))
-        own = [item.fact for _, item in history]
-        last = max((at for at, fact in enumerate(own) if _is_of(fact, payout.batch)), default=None)
-        payment = None if last is None else fold_person_payment(own[: last + 1])
-        if payment is not None:
-            found.append(payment)
-    return found
 
 
 def approve_persons(
-    ledger: FundLedger, area: Area, *, payout: str, user: str | None
+    ledger: FundLedger, area: Area, *, payout: str, user: str | None, today: date
 ) -> PersonPayout:
-    """Approve a batch; not by whoever brought it in."""
+    """Approve a batch, held to the plan of the month of ``today``; not by whoever brought it in."""
     by = area.allow(user, "approve")
-    found = find_person_payout(ledger, area, payout)
-    if found.state in {APPROVED, RELEASED} and found.decided_by == by:
-        return found
-    found.refuse_approval(by)
-    fact = facts.PersonPayoutApproved(
-        area=area.code, batch=found.batch, by=by, total_fen=found.total_fen
-    )
-    _append(ledger, found, fact)
-    return find_person_payout(ledger, area, payout)
+    for tries_left in range(_TRIES - 1, -1, -1):
+        found = find_person_payout(ledger, area, payout)
+        if found.state in {APPROVED, RELEASED} and found.decided_by == by:
+            return found
+        found.refuse_approval(by)
+        fact = facts.PersonPayoutApproved(
+            area=area.code, batch=found.batch, by=by, total_fen=found.total_fen
+        )
+        by_fund: dict[str, int] = {}
+        for one in payments_of(ledger, found):
+            fund = one.requested.fund
+            by_fund[fund] = by_fund.get(fund, 0) + one.requested.fen
+        taken = [
+            commit_to_plan(
+                *(ledger, area, fund),
+                Wanted(paper=found.id, date=today.isoformat(), fen=fen),
+                by=by,
+            )
+            for fund, fen in sorted(by_fund.items())
+        ]
+        try:
+            _append(ledger, found, fact, taken)
+        except StreamConflict:  # something else of the month was ordered, or decided, a moment ago
+            if not tries_left:
+                raise
+            continue
+        return find_person_payout(ledger, area, payout)
+    raise AssertionError("the last try returns or raises")
 
 
 def reject_persons(
@@ -145,17 +136,9 @@ class NewPersonResults:
         requested = payment.requested
         stream = person_payment_stream(self._area.code, requested.payment)
         states = self._said.setdefault(stream, list(payment.states))
-        if any(map(result.repeats, states)):
+        if not take_result(states, result, person_order_no(result.payout, result.line)):
             return False
         version = self._versions.get(stream, payment.version)
-        if states[-1].state != _BEFORE[result.state]:
-            raise ResultConflict(
-                order=f"{result.payout}-{result.line:04d}",
-                state=states[-1].state,
-                date=states[-1].date,
-                result=result.state,
-            )
-        states.append(OrderState(result.state, result.date, result.bank_ref, result.reason))
         self._versions[stream] = version + 1
         fact = _result_fact(self._ledger, self._area, requested, result, by=self._by)
         self.envelopes.append(Envelope(stream, version + 1, fact))
@@ -178,28 +161,14 @@ def record_person_results(
         if not new:
             return 0
         posted = [one.fact for one in found.envelopes if isinstance(one.fact, Posted)]
-        said = sha256(msgspec.json.encode([(one.payout, one.line, one.state) for one in new]))
         try:
-            ledger.append(
-                found.envelopes,
-                Commit(
-                    key=f"person-results:{said.hexdigest()}",
-                    input_hash=sha256(msgspec.json.encode(new)).hexdigest(),
-                    booked=booked_months(posted),
-                    totals=totals_of(posted),
-                    history=first_months(posted),
-                ),
-            )
+            ledger.append(found.envelopes, commit_of("person-results", new, posted))
         except (MonthNotOpen, StreamConflict):
             if not tries_left:
                 raise
             continue
         return len(new)
     raise AssertionError("the last try returns or raises")
-
-
-def _is_of(fact: Fact, batch: str) -> bool:
-    return getattr(fact, "batch", None) == batch
 
 
 def _result_fact(
@@ -246,10 +215,16 @@ def _result_fact(
     return facts.PersonPaymentReturned(**said, summary=summary, reason=result.reason or "")
 
 
-def _append(ledger: FundLedger, payout: PersonPayout, fact: facts.PersonPayoutFact) -> None:
+def _append(
+    ledger: FundLedger,
+    payout: PersonPayout,
+    fact: facts.PersonPayoutFact,
+    more: Sequence[Envelope] = (),
+) -> None:
     """Append a step at the place that was read: whoever was first wins, the other is told."""
+    step = Envelope(persons_stream(payout.area, payout.batch), payout.version + 1, fact)
     ledger.append(
-        [Envelope(persons_stream(payout.area, payout.batch), payout.version + 1, fact)],
+        [step, *more],
         Commit(
             key=f"persons:{payout.area}:{payout.batch}:{payout.version + 1}",
             input_hash=sha256(msgspec.json.encode(fact)).hexdigest(),

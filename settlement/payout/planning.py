@@ -1,7 +1,7 @@
 """The monthly plan of payments (用款计划): asked of the finance bureau, granted, drawn to 支出户.
 
-Where a plan exists for a month, orders of that month stay within what was granted. Medical assistance
-is paid from 财政专户, so nothing is drawn for it.
+Where a plan exists for a month, orders of that month stay within what was granted (``plan_gate``).
+Medical assistance is paid from 财政专户, so nothing is drawn for it.
 """
 
 from collections.abc import Mapping
@@ -12,14 +12,12 @@ from hashlib import sha256
 import msgspec
 
 from ledger.aggregates.area import Area
-from ledger.aggregates.payout import Payouts
 from ledger.aggregates.plan import (
     DrawConflict,
     DrawnTooMuch,
     GrantedTooMuch,
     Plan,
     PlanWaiting,
-    fold_plan,
 )
 from ledger.application import FundLedger
 from ledger.domain.entry import Posting
@@ -28,38 +26,18 @@ from ledger.domain.identity import plan_stream
 from ledger.domain.money import format_yuan
 from ledger.domain.period import Period
 from ledger.domain.posting_rules import RULES_VERSION
-from ledger.errors import RuleRefused
 from ledger.events import plan as facts
 from ledger.events.base import Envelope, Fact, Posted
 from ledger.store.commit import Commit, MonthNotOpen
 from settlement.booking import booked_months, booking_date, books_touched, first_months, totals_of
 from settlement.clearing.owed import Records
-from settlement.payout.batches import ordered_fen
 from settlement.payout.institutions import standing_of
 from settlement.payout.owing import approved_by_month
+from settlement.payout.plan_gate import load_plan
 from settlement.payout.preparing import payable
 from settlement.payout.refusals import PayoutFaulty
 
 _TRIES = 5
-#: A dated parameter of the setup file (``[[policies]]``): ``gate`` is one of these.
-POLICY = "payment_plan"
-WHERE_PRESENT, REQUIRED, OFF = "where_present", "required", "off"
-
-
-class PlanExceeded(RuleRefused):
-    """More would be ordered than was granted for the month (超用款计划)."""
-
-    code = "plan_exceeded"
-    zh = (
-        "拨付单 {payout} 超过用款计划:险种 {fund} 的 {period} 批复 {granted} 元,已下单 {ordered} 元,"
-        "本单 {wanted} 元。"
-    )
-    en = (
-        "{payout} goes beyond the plan of {fund}, {period}: granted {granted}, ordered {ordered},"
-        " this one {wanted}."
-    )
-    hint_zh = "请追加用款申请(payout plan),或退回后减少本单。"
-    hint_en = "Ask for more (payout plan), or reject it and prepare less."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +49,6 @@ class PlanDraft:
     day: date
     by_hand: Mapping[str, int]
     note: str | None = None
-
-
-def load_plan(ledger: FundLedger, area: str, fund: str, period: str) -> Plan:
-    """Fold the plan of a fund (with all its leaf funds) and month."""
-    history = ledger.history(plan_stream(area, fund, period))
-    return fold_plan(area, fund, period, (item.fact for _, item in history))
 
 
 def request_plan(
@@ -196,34 +168,6 @@ def draw_plan(
             continue
         return load_plan(ledger, area.code, parent(fund), str(period))
     raise AssertionError("the last try returns or raises")
-
-
-def refuse_beyond_plan(ledger: FundLedger, area: Area, payouts: Payouts, no: int) -> None:
-    """PlanExceeded where a batch would take the month's orders beyond what was granted."""
-    found = payouts.find(no)
-    leaf, period = payouts.fund, payouts.period
-    plan = load_plan(ledger, area.code, parent(leaf), period)
-    gate = gate_of(area, found.prepared.date)
-    if gate == OFF or (gate != REQUIRED and not plan.requests):
-        return
-    ordered = ordered_fen(ledger, payouts)
-    if ordered + found.prepared.total_fen > plan.granted(leaf):
-        raise PlanExceeded(
-            payout=found.id,
-            fund=leaf,
-            period=period,
-            granted=format_yuan(plan.granted(leaf)),
-            ordered=format_yuan(ordered),
-            wanted=format_yuan(found.prepared.total_fen),
-        )
-
-
-def gate_of(area: Area, day: str) -> str:
-    """Say whether orders are held to the plan, by the area's dated parameter."""
-    dated = [effective for name, effective in area.policies if name == POLICY and effective <= day]
-    content = area.policies[POLICY, max(dated)] if dated else {}
-    gate = content.get("gate")
-    return gate if gate in {REQUIRED, OFF} and isinstance(gate, str) else WHERE_PRESENT
 
 
 def _payable(ledger: FundLedger, area: Area, leaf: str, records: Records, day: date) -> int:

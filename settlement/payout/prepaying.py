@@ -1,11 +1,11 @@
 """Prepayments (预付金): about a month of what is booked, by institution, where the gate allows it.
 
 The amount is split by what was booked for each institution last year, by largest remainder. A batch
-that a second person approves becomes one document of the cash book for each institution, an asset
-until it is offset or returned.
+that a second person approves is ordered at the bank; what the bank confirms is posted
+(``prepay_results``). What an institution is asked to give back (收回) goes the same way.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -14,6 +14,7 @@ from hashlib import sha256
 import msgspec
 
 from ledger.aggregates.area import Area
+from ledger.aggregates.institution import MERGED, TERMINATED
 from ledger.aggregates.policies import NoPolicyInForce
 from ledger.aggregates.prepayment import (
     APPROVED,
@@ -21,47 +22,31 @@ from ledger.aggregates.prepayment import (
     WAITING,
     Prepayment,
     Prepayments,
-    UnknownPrepayment,
-    fold_prepayments,
+    Proposed,
     prepayment_id,
-    prepayment_of,
 )
 from ledger.application import FundLedger
-from ledger.domain.identity import document_stream, prepayments_stream
-from ledger.domain.money import allocate, fen_share, format_yuan
+from ledger.domain.identity import prepayments_stream
+from ledger.domain.money import allocate, fen_share
 from ledger.domain.period import Period
-from ledger.errors import RuleRefused
 from ledger.events import prepayment as facts
-from ledger.events.base import Envelope, Fact, Posted
-from ledger.store.commit import Commit, MonthNotOpen, StreamConflict
-from settlement.booking import booked_months, first_months, totals_of
-from settlement.by_hand import checked_document
+from ledger.events.base import Envelope, Fact
+from ledger.store.commit import Commit, StreamConflict
 from settlement.clearing.owed import Records
 from settlement.clearing.policies.file import policy_of
 from settlement.clearing.policies.prepayment_rules import PrepaymentRules, default_rules
-from settlement.intake.flow_facts import Document, fact_of_document
-from settlement.intake.post_flows import sort_documents
+from settlement.payout.batches import find_prepayment, load_prepayments
 from settlement.payout.institutions import standing_of
 from settlement.payout.ordering import Ask
-from settlement.payout.owing import prepaid_by_institution
+from settlement.payout.plan_gate import Wanted, commit_to_plan
+from settlement.payout.prepaid import refuse_beyond_held
+from settlement.payout.preparing import Standing
 from settlement.payout.prepay_gate import gate_figures, refuse_at_gate
 from settlement.payout.refusals import PayoutFaulty
 from settlement.policies import load_policies
 
 _TRIES = 5
 _MONTHS = 12
-
-
-class ReturnedTooMuch(RuleRefused):
-    """More is returned than the institution holds (收回超过余额)."""
-
-    code = "prepayment_returned_too_much"
-    zh = "收回 {amount} 元超过机构 {institution} 在险种 {fund} 的预付金余额 {balance} 元。"
-    en = (
-        "{amount} yuan is more than the {balance} of prepayment that {institution} holds of {fund}."
-    )
-    hint_zh = "请用 payout prepaid 查看余额。"
-    hint_en = "See the balances with payout prepaid."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,21 +61,13 @@ class PrepayDraft:
     lines: Mapping[str, int] | None = None
 
 
-def load_prepayments(ledger: FundLedger, area: str, fund: str, period: str) -> Prepayments:
-    """Fold the batches of a leaf fund and month."""
-    history = ledger.history(prepayments_stream(area, fund, period))
-    return fold_prepayments(area, fund, period, (item.fact for _, item in history))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnDraft:
+    """What is to be taken back (收回), in fen by institution."""
 
-
-def find_prepayment(
-    ledger: FundLedger, area: Area, prepayment: str
-) -> tuple[Prepayments, Prepayment]:
-    """Find a batch by its id; UnknownPrepayment where there is none."""
-    named = prepayment_of(prepayment, area.code)
-    if named is None:
-        raise UnknownPrepayment(prepayment=prepayment)
-    found = load_prepayments(ledger, area.code, named[0], named[1])
-    return found, found.find(named[2])
+    fund: str
+    day: date
+    lines: Mapping[str, int]
 
 
 def rules_of(ledger: FundLedger, area: Area, fund: str, day: str) -> tuple[PrepaymentRules, str]:
@@ -117,54 +94,99 @@ def propose_prepayment(
     Refusals in order: role · what is asked for · the gate.
     """
     by = area.allow(user, "pay")
-    _refuse_draft(area, draft)
-    rules, policy = rules_of(ledger, area, draft.fund, draft.period.first_day.isoformat())
-    gate = gate_figures(ledger, area.code, draft.fund, prepaid=draft.period, rules=rules)
-    refuse_at_gate(draft.fund, gate, rules)
-    amounts = _amounts(ledger, area, draft, ask(draft.fund), rules)
+    _refuse_draft(area, draft.fund, draft.lines)
+    standing = standing_of(ledger, area, draft.fund, draft.day.isoformat())
+    _refuse_standing(standing, draft.lines or ())
+    gate, policy = judged(ledger, area, draft.fund, draft.period)
+    amounts = _amounts(ledger, area, draft, ask(draft.fund), standing)
     batches = load_prepayments(ledger, area.code, draft.fund, str(draft.period))
-    fact = facts.PrepaymentProposed(
+    fact = proposal_of(batches, draft.day, amounts, gate=gate, policy=policy, by=by)
+    return _propose(ledger, batches, fact, dry_run=dry_run)
+
+
+def propose_return(
+    ledger: FundLedger, area: Area, draft: ReturnDraft, *, ask: Ask, user: str | None
+) -> Prepayment:
+    """Prepare a batch of returns (收回); ReturnedTooMuch where more is asked back than is held."""
+    by = area.allow(user, "pay")
+    _refuse_draft(area, draft.fund, draft.lines)
+    refuse_beyond_held(ask(draft.fund), draft.fund, draft.lines)
+    batches = load_prepayments(ledger, area.code, draft.fund, str(Period.of(draft.day)))
+    fact = facts.ReturnProposed(
         area=area.code,
-        fund=draft.fund,
-        period=str(draft.period),
+        fund=batches.fund,
+        period=batches.period,
         no=len(batches.batches) + 1,
         by=by,
         date=draft.day.isoformat(),
-        lines=tuple(
-            facts.PrepaidLine(institution=institution, fen=fen)
-            for institution, fen in sorted(amounts.items())
-            if fen
-        ),
+        lines=_lines(draft.lines),
+        total_fen=sum(draft.lines.values()),
+    )
+    return _propose(ledger, batches, fact)
+
+
+def judged(
+    ledger: FundLedger, area: Area, fund: str, period: Period
+) -> tuple[facts.GateFigures, str | None]:
+    """Give the figures that let a month be prepaid, and the policy that names the rules.
+
+    PrepaymentRefused, PrepaymentNotOffered where the gate is not passed.
+    """
+    rules, policy = rules_of(ledger, area, fund, period.first_day.isoformat())
+    gate = gate_figures(ledger, area.code, fund, prepaid=period, rules=rules)
+    refuse_at_gate(fund, gate, rules)
+    return gate, policy or None
+
+
+def proposal_of(
+    batches: Prepayments,
+    day: date,
+    amounts: Mapping[str, int],
+    *,
+    gate: facts.GateFigures,
+    policy: str | None,
+    by: str,
+) -> facts.PrepaymentProposed:
+    """Write the next batch of a fund and month."""
+    return facts.PrepaymentProposed(
+        area=batches.area,
+        fund=batches.fund,
+        period=batches.period,
+        no=len(batches.batches) + 1,
+        by=by,
+        date=day.isoformat(),
+        lines=_lines(amounts),
         total_fen=sum(amounts.values()),
         gate=gate,
-        policy=policy or None,
+        policy=policy,
     )
+
+
+def waiting_same(batches: Prepayments, fact: Proposed) -> Prepayment | None:
+    """Give a batch that waits with just these orders, where there is one."""
     for one in batches.batches:
-        if one.state == WAITING and (one.proposed.lines, one.proposed.date) == (
-            fact.lines,
-            fact.date,
-        ):
+        same = (one.proposed.lines, one.proposed.date) == (fact.lines, fact.date)
+        if same and one.state == WAITING and one.takes_back == Prepayment(fact).takes_back:
             return one
-    if not dry_run:
-        _append(ledger, batches, [], fact, "propose")
-    return Prepayment(fact)
+    return None
 
 
 def approve_prepayment(
-    ledger: FundLedger, area: Area, *, prepayment: str, user: str | None, today: date
+    ledger: FundLedger, area: Area, *, prepayment: str, ask: Ask, user: str | None
 ) -> Prepayment:
-    """Post what somebody else prepared, where the gate is still passed."""
+    """Order what somebody else prepared; nothing is posted before the bank's word.
+
+    A prepayment is judged by the gate once more and held to the plan of its month (用款计划), a
+    return by what the institution holds now.
+    """
     by = area.allow(user, "approve")
     for tries_left in range(_TRIES - 1, -1, -1):
         batches, found = find_prepayment(ledger, area, prepayment)
         if found.state == APPROVED and found.decided_by == by:
             return found
         proposed = found.refuse_approval(by)
-        prepaid = Period.parse(proposed.period)
-        rules, _ = rules_of(ledger, area, proposed.fund, prepaid.first_day.isoformat())
-        gate = gate_figures(ledger, area.code, proposed.fund, prepaid=prepaid, rules=rules)
-        refuse_at_gate(proposed.fund, gate, rules)
-        fact = facts.PrepaymentApproved(
+        gate, taken = _refuse_stale(ledger, area, found, ask, by=by)
+        fact = facts.PrepaymentOrdered(
             area=area.code,
             fund=proposed.fund,
             period=proposed.period,
@@ -173,15 +195,29 @@ def approve_prepayment(
             total_fen=proposed.total_fen,
             gate=gate,
         )
-        documents = _documents(ledger, area, found, today)
         try:
-            _append(ledger, batches, documents, fact, "decide")
-        except (MonthNotOpen, StreamConflict):  # frozen or decided a moment ago
+            _append(ledger, batches, fact, "decide", taken)
+        except StreamConflict:  # decided, or something else of the month ordered, a moment ago
             if not tries_left:
                 raise
             continue
         return find_prepayment(ledger, area, prepayment)[1]
     raise AssertionError("the last try returns or raises")
+
+
+def _refuse_stale(
+    ledger: FundLedger, area: Area, found: Prepayment, ask: Ask, *, by: str
+) -> tuple[facts.GateFigures | None, list[Envelope]]:
+    """Check a batch as the log stands now; gives the gate's figures and what takes up the plan."""
+    proposed = found.proposed
+    amounts = {line.institution: line.fen for line in proposed.lines}
+    if found.takes_back:
+        refuse_beyond_held(ask(proposed.fund), proposed.fund, amounts)
+        return None, []
+    _refuse_standing(standing_of(ledger, area, proposed.fund, proposed.date), amounts)
+    gate, _ = judged(ledger, area, proposed.fund, Period.parse(proposed.period))
+    wanted = Wanted(paper=found.id, date=proposed.date, fen=proposed.total_fen)
+    return gate, [commit_to_plan(ledger, area, proposed.fund, wanted, by=by)]
 
 
 def reject_prepayment(
@@ -192,7 +228,7 @@ def reject_prepayment(
     by = area.allow(user, "pay" if user == found.proposed.by else "reject")
     if found.state == REJECTED and (found.decided_by, found.reason) == (by, reason):
         return found
-    proposed = found.refuse_decision()
+    proposed = found.refuse_unless(WAITING)
     fact = facts.PrepaymentRejected(
         area=area.code,
         fund=proposed.fund,
@@ -201,41 +237,29 @@ def reject_prepayment(
         by=by,
         reason=reason,
     )
-    _append(ledger, batches, [], fact, "decide")
+    _append(ledger, batches, fact, "decide")
     return find_prepayment(ledger, area, prepayment)[1]
 
 
-def return_cells(
-    records: Records, *, fund: str, institution: str, fen: int, doc_no: str, day: date
-) -> dict[str, str]:
-    """Write the document of a return (预付收回), refused where it is more than is held."""
-    balance = prepaid_by_institution(records, fund).get(institution, 0)
-    if fen > balance:
-        raise ReturnedTooMuch(
-            amount=format_yuan(fen),
-            institution=institution,
-            fund=fund,
-            balance=format_yuan(balance),
-        )
-    return {
-        "doc_no": doc_no,
-        "date": day.isoformat(),
-        "fund": fund,
-        "item": "prepayment_return",
-        "amount": format_yuan(fen, grouped=False),
-        "counterparty": institution,
-    }
+def _propose(
+    ledger: FundLedger, batches: Prepayments, fact: Proposed, *, dry_run: bool = False
+) -> Prepayment:
+    """Let a batch wait; the same as one that waits changes nothing."""
+    known = waiting_same(batches, fact)
+    if known is None and not dry_run:
+        _append(ledger, batches, fact, "propose")
+    return known or Prepayment(fact)
 
 
-def _refuse_draft(area: Area, draft: PrepayDraft) -> None:
-    if draft.fund not in area.leaf_funds:
+def _refuse_draft(area: Area, fund: str, lines: Mapping[str, int] | None) -> None:
+    if fund not in area.leaf_funds:
         funds = ", ".join(sorted(area.leaf_funds))
         raise PayoutFaulty(
             field="fund",
             reason_zh=f"须为子基金或险种之一:{funds}",
             reason_en=f"one of {funds} is needed",
         )
-    stray = sorted(set(draft.lines or ()) - set(area.institutions))
+    stray = sorted(set(lines or ()) - set(area.institutions))
     if stray:
         raise PayoutFaulty(
             field="line",
@@ -244,14 +268,33 @@ def _refuse_draft(area: Area, draft: PrepayDraft) -> None:
         )
 
 
+def not_prepaid(standing: Standing) -> dict[str, str]:
+    """Say who is not prepaid on a day, and why: suspended, terminated or merged (机构状态)."""
+    return {
+        **dict.fromkeys(standing.final, TERMINATED),
+        **dict.fromkeys(standing.merged, MERGED),
+        **standing.held,
+    }
+
+
+def _refuse_standing(standing: Standing, institutions: Collection[str]) -> None:
+    why = not_prepaid(standing)
+    gone = [f"{one} {why[one]}" for one in sorted(institutions) if one in why]
+    if gone:
+        raise PayoutFaulty(
+            field="line",
+            reason_zh=f"付款日期已暂停、终止或合并的机构不预付:{', '.join(gone)}",
+            reason_en=f"who is suspended, ended or merged that day is not prepaid: {', '.join(gone)}",
+        )
+
+
 def _amounts(
-    ledger: FundLedger, area: Area, draft: PrepayDraft, records: Records, rules: PrepaymentRules
+    ledger: FundLedger, area: Area, draft: PrepayDraft, records: Records, standing: Standing
 ) -> Mapping[str, int]:
     """Give the amount of each institution; those that are suspended, ended or merged get none."""
     if draft.lines:
         return draft.lines
-    standing = standing_of(ledger, area, draft.fund, draft.day.isoformat())
-    gone = {*standing.held, *standing.final, *standing.merged}
+    gone = not_prepaid(standing)
     year = draft.period.year - 1
     months = [str(Period(year, month)) for month in range(1, _MONTHS + 1)]
     booked: dict[str, int] = {}
@@ -266,75 +309,35 @@ def _amounts(
             reason_zh=f"{year} 年没有可作依据的记账,请用 --line 逐家写明金额",
             reason_en=f"nothing was booked in {year} to split by; name the amounts with --line",
         )
-    months_wanted = draft.months if draft.months is not None else rules.size_months
     total = draft.total_fen
     if total is None:
+        rules, _ = rules_of(ledger, area, draft.fund, draft.period.first_day.isoformat())
+        months_wanted = draft.months if draft.months is not None else rules.size_months
         total = fen_share(sum(weights.values()), months_wanted / _MONTHS)
     return allocate(total, weights)
 
 
-def _documents(ledger: FundLedger, area: Area, found: Prepayment, today: date) -> list[Envelope]:
-    """Make the documents of a batch, as rows of a ``fund_flows`` file are made."""
-    proposed = found.proposed
-    documents = [
-        Document(
-            (
-                checked_document(
-                    area,
-                    {
-                        "area": area.code,
-                        "doc_no": f"{found.id}-{line.institution}",
-                        "date": proposed.date,
-                        "fund": proposed.fund,
-                        "item": "prepayment",
-                        "amount": format_yuan(line.fen, grouped=False),
-                        "counterparty": line.institution,
-                        "belongs_to": proposed.period,
-                    },
-                    today,
-                ),
-            )
-        )
-        for line in proposed.lines
-    ]
-    states = ledger.log.books(area.code)
-    return [
-        Envelope(
-            document_stream(area.code, new.document.doc_no),
-            new.version,
-            fact_of_document(
-                new.document,
-                new.entry,
-                area=area,
-                states=states,
-                revision=new.revision,
-                intake=None,
-                user=proposed.by,
-            ),
-        )
-        for new in sort_documents(ledger, area, documents).new
-    ]
+def _lines(amounts: Mapping[str, int]) -> tuple[facts.PrepaidLine, ...]:
+    return tuple(
+        facts.PrepaidLine(institution=institution, fen=fen)
+        for institution, fen in sorted(amounts.items())
+        if fen
+    )
 
 
 def _append(
     ledger: FundLedger,
     batches: Prepayments,
-    documents: list[Envelope],
     fact: facts.PrepaymentFact,
     step: str,
+    more: Sequence[Envelope] = (),
 ) -> None:
+    """Append a step without postings at the place that was read: whoever was first wins."""
     stream = prepayments_stream(batches.area, batches.fund, batches.period)
-    posted: list[Posted] = [one.fact for one in documents if isinstance(one.fact, Posted)]
     name = prepayment_id(fact.area, fact.fund, fact.period, fact.no)
     ledger.append(
-        [*documents, Envelope(stream, batches.version + 1, fact)],
-        Commit(
-            key=f"prepayment:{name}:{step}",
-            input_hash=_hash(fact),
-            booked=booked_months(posted),
-            totals=totals_of(posted),
-            history=first_months(posted),
-        ),
+        [Envelope(stream, batches.version + 1, fact), *more],
+        Commit(key=f"prepayment:{name}:{step}", input_hash=_hash(fact)),
     )
 
 

@@ -34,7 +34,7 @@ from ledger.domain.settlement_entries import (
     payment_returned_entry,
 )
 from ledger.events import payout as facts
-from ledger.events.base import Envelope, Source
+from ledger.events.base import Envelope, Posted, Source
 from ledger.store.commit import Commit, MonthNotOpen, StreamConflict
 from settlement.booking import booked_months, first_months, totals_of
 from settlement.payout.batches import booked_on, order_history, payout_of, states_of
@@ -62,7 +62,34 @@ class Result:
 
 
 #: From which state an order comes to another.
-_BEFORE = {PAID: ORDERED, FAILED: ORDERED, RETURNED: PAID}
+BEFORE = {PAID: ORDERED, FAILED: ORDERED, RETURNED: PAID}
+
+
+def take_result(states: list[OrderState], result: Result, order: str) -> bool:
+    """Add a result to an order's states; false where it was said before.
+
+    ResultConflict where another one was.
+    """
+    if any(map(result.repeats, states)):
+        return False
+    if states[-1].state != BEFORE[result.state]:
+        raise ResultConflict(
+            order=order, state=states[-1].state, date=states[-1].date, result=result.state
+        )
+    states.append(OrderState(result.state, result.date, result.bank_ref, result.reason))
+    return True
+
+
+def commit_of(kind: str, new: Sequence[Result], posted: Sequence[Posted]) -> Commit:
+    """Write the commit of one answer of the bank: the same results again are recognised."""
+    said = sha256(msgspec.json.encode([(one.payout, one.line, one.state) for one in new]))
+    return Commit(
+        key=f"{kind}:{said.hexdigest()}",
+        input_hash=sha256(msgspec.json.encode(new)).hexdigest(),
+        booked=booked_months(posted),
+        totals=totals_of(posted),
+        history=first_months(posted),
+    )
 
 
 def results_for(
@@ -81,7 +108,7 @@ def results_for(
     for line in sorted(set(lines) - known):
         raise UnknownPayout(payout=order_no(payout.id, line))
     states = states_of(ledger, payout)
-    waiting = {line for line, known in states.items() if known.state == _BEFORE[state]}
+    waiting = {line for line, known in states.items() if known.state == BEFORE[state]}
     same = {line for line, known in states.items() if known.state == state}
     return [
         Result(
@@ -106,19 +133,8 @@ def record_results(
         new = [result for result in results if found.add(result)]
         if not new:
             return 0
-        said = sha256(msgspec.json.encode([(one.payout, one.line, one.state) for one in new]))
-        content = sha256(msgspec.json.encode(new))
         try:
-            ledger.append(
-                found.envelopes,
-                Commit(
-                    key=f"payment-results:{said.hexdigest()}",
-                    input_hash=content.hexdigest(),
-                    booked=booked_months(found.posted),
-                    totals=totals_of(found.posted),
-                    history=first_months(found.posted),
-                ),
-            )
+            ledger.append(found.envelopes, commit_of("payment-results", new, found.posted))
         except (MonthNotOpen, StreamConflict):  # frozen, or said by somebody else, a moment ago
             if not tries_left:
                 raise
@@ -151,16 +167,8 @@ class NewResults:
         states = self._said.setdefault(
             (payout.id, line.line), order_history(self._ledger, payout, line)
         )
-        if any(map(result.repeats, states)):
+        if not take_result(states, result, order_no(payout.id, line.line)):
             return False
-        if states[-1].state != _BEFORE[result.state]:
-            raise ResultConflict(
-                order=order_no(payout.id, line.line),
-                state=states[-1].state,
-                date=states[-1].date,
-                result=result.state,
-            )
-        states.append(OrderState(result.state, result.date, result.bank_ref, result.reason))
         for fact in _facts(self._ledger, self._area, payout, line, result, by=self._by):
             stream = settlement_stream(fact.area, fact.fund, fact.institution, fact.belongs_to)
             version = self._versions.get(stream) or len(self._ledger.history(stream))

@@ -1,8 +1,8 @@
 """The differences that recorded reconciliations show (差异), with their age and owner.
 
-One pass over the log for the recordings. With institutions every month stands for itself; money
-that is open is carried from month to month, so the latest month of a counterparty tells what is
-open there. A difference that was gone in between is a new one.
+One pass over the log for the recordings. With institutions and other places every month stands for
+itself; money that is open is carried from month to month, so the latest month of a counterparty tells
+what is open there. A difference that was gone in between is a new one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,15 +13,20 @@ import msgspec
 
 from ledger.aggregates.breaks import break_id
 from ledger.domain.money import format_yuan
+from ledger.domain.period import Period
 from ledger.events.outstanding import BalancesReconciled, OutstandingItem, ReconciledAccount
 from ledger.events.reconciliation import ReconciliationRecorded
+from ledger.events.remote import RemoteAllocationReceived, RemoteReconciled
 from ledger.store.reading import StoredFact
 from settlement.reconciliation.match import Result
+from settlement.reconciliation.remote import MOST_MONTHS, STATE_NAMES, UNCONFIRMED
 
-INSTITUTION = "institution"
+INSTITUTION, REMOTE = "institution", "remote"
 _PAGE = 20_000
 _balances = msgspec.json.Decoder(BalancesReconciled).decode
 _institutions = msgspec.json.Decoder(ReconciliationRecorded).decode
+_remote = msgspec.json.Decoder(RemoteReconciled).decode
+_allocated = msgspec.json.Decoder(RemoteAllocationReceived).decode
 
 
 class _Log(Protocol):
@@ -41,7 +46,7 @@ class Difference:
     since: int  # position of the first recording that shows it without a break since
     date: str | None = None  # of the payment
     money_account: str | None = None
-    side: str | None = None
+    side: str | None = None  # of money; of care across areas the state
     items: tuple[str, ...] = ()
 
 
@@ -73,12 +78,40 @@ def read_differences(log: _Log, *, area: str, position: int) -> Differences:
                 older = latest.get(where, {})
                 if any(one.period > balances.period for one in older.values()):
                     continue
+            elif topic == RemoteReconciled.TOPIC:
+                compared = _remote(state)
+                if compared.area != area:
+                    continue
+                where, shown = (REMOTE, compared.period), _of_remote(compared, at)
+            elif topic == RemoteAllocationReceived.TOPIC:
+                _allocated_late(latest, _allocated(state), area)
+                continue
             else:
                 continue
             before = latest.get(where, {})
             latest[where] = {one.id: _aged(one, before) for one in shown}
     merged = {number: one for each in latest.values() for number, one in each.items()}
     return Differences(area, position, merged)
+
+
+def _allocated_late(
+    latest: dict[tuple[str, str], dict[str, Difference]],
+    fact: RemoteAllocationReceived,
+    area: str,
+) -> None:
+    """Close what was unconfirmed until another month allocated it: that month's result speaks of it."""
+    if fact.area != area:
+        return
+    named = {remote_break_id(area, one.setl_id, refund=one.refund) for one in fact.settlements}
+    of_month = Period.parse(fact.period).ordinal
+    for (counterparty, period), shown in latest.items():
+        if (
+            counterparty == REMOTE
+            and 0 < abs(Period.parse(period).ordinal - of_month) <= MOST_MONTHS
+        ):
+            for number in named & shown.keys():
+                if shown[number].side == UNCONFIRMED:
+                    del shown[number]
 
 
 def _aged(one: Difference, before: Mapping[str, Difference]) -> Difference:
@@ -94,6 +127,26 @@ def money_break_id(area: str, counterparty: str, money_account: str, *items: str
 def institution_break_id(area: str, period: str, *key: str) -> str:
     """Number a difference with an institution: of a group, of a settlement, or of all of a month."""
     return break_id(area, INSTITUTION, period, *key)
+
+
+def remote_break_id(area: str, setl_id: str, *, refund: bool) -> str:
+    """Number a settlement of care across areas that is not confirmed, whichever month allocates it."""
+    return break_id(area, REMOTE, setl_id, "1" if refund else "0")
+
+
+def _of_remote(fact: RemoteReconciled, at: int) -> Iterator[Difference]:
+    for one in fact.open:
+        words = (one.setl_id, "退费" if one.refund else "", STATE_NAMES[one.state][0])
+        yield Difference(
+            id=remote_break_id(fact.area, one.setl_id, refund=one.refund),
+            counterparty=REMOTE,
+            period=fact.period,
+            subject=" ".join(filter(None, words)),
+            fen=(one.ours_fen or 0) - (one.theirs_fen or 0),
+            owner=fact.by,
+            since=at,
+            side=one.state,
+        )
 
 
 def _of_money(fact: BalancesReconciled, at: int) -> Iterator[Difference]:

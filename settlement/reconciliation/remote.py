@@ -1,8 +1,8 @@
 """Reconciling an allocation (异地清分) with our own settlements, one to one.
 
 确认 confirmed: both sides have it with equal amounts · 差异 differs: the amounts do not agree · 挂账
-hanging: allocated, and we have no such settlement · 未确认 unconfirmed: ours of the month, not allocated
-in this month or an earlier one.
+hanging: allocated, and we have no such settlement · 未确认 unconfirmed: ours of the month, allocated
+neither in it nor in the twelve months before or after.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,7 +33,7 @@ STATE_NAMES = {
     UNCONFIRMED: ("未确认", "unconfirmed"),
 }
 #: A settlement may be allocated so many months after it was settled (清分滞后).
-_MONTHS_BACK = 12
+MOST_MONTHS = 12
 
 _SETTLED = (
     ("position", "BIGINT"),
@@ -136,25 +136,27 @@ def reconcile_remote(ledger: FundLedger, asked: RemoteQuestion) -> RemoteResult:
     """Compare a month's allocation with our settlements; differences are a result, not an error."""
     area, period, watermark = asked.area, asked.period, asked.watermark
     theirs = latest(one for _, one in ledger.history(allocation_stream(area.code, str(period))))
-    before = _allocated_before(ledger, area, period)
+    elsewhere = _allocated_elsewhere(ledger, area, period)
     rows = _ours(asked, {key[0] for key in theirs})
-    compared = list(_compare(rows, theirs, before, Places.of(area)))
+    compared = list(_compare(rows, theirs, elsewhere, Places.of(area)))
     compared.sort(key=lambda one: (one.role, one.setl_id, one.refund))
     return RemoteResult(area.code, period, watermark, tuple(compared), bool(theirs))
 
 
-def _allocated_before(ledger: FundLedger, area: Area, period: Period) -> set[tuple[str, bool]]:
+def _allocated_elsewhere(ledger: FundLedger, area: Area, period: Period) -> set[tuple[str, bool]]:
+    """Name what other months' allocations have: it is held against those, not against this one."""
     found: set[tuple[str, bool]] = set()
-    for back in range(1, _MONTHS_BACK + 1):
-        month = Period.from_ordinal(period.ordinal - back)
-        history = ledger.history(allocation_stream(area.code, str(month)))
-        found.update(latest(one for _, one in history))
+    for apart in range(-MOST_MONTHS, MOST_MONTHS + 1):
+        if apart:
+            month = Period.from_ordinal(period.ordinal + apart)
+            history = ledger.history(allocation_stream(area.code, str(month)))
+            found.update(latest(one for _, one in history))
     return found
 
 
 def _ours(asked: RemoteQuestion, stated: Iterable[str]) -> list[Row]:
     area, period, watermark = asked.area, asked.period, asked.watermark
-    since = str(Period.from_ordinal(period.ordinal - _MONTHS_BACK))
+    since = str(Period.from_ordinal(period.ordinal - MOST_MONTHS))
 
     def parts(topic: str, columns: tuple[tuple[str, str], ...]) -> Parts:
         files = asked.archive.parts(topic=topic, area=area.code, since=since, until=watermark)
@@ -180,14 +182,14 @@ def _ours(asked: RemoteQuestion, stated: Iterable[str]) -> list[Row]:
 def _compare(
     rows: Iterable[Row],
     theirs: Mapping[tuple[str, bool], tuple[object, ...]],
-    before: set[tuple[str, bool]],
+    elsewhere: set[tuple[str, bool]],
     places: Places,
 ) -> Iterator[Compared]:
     met: set[tuple[str, bool]] = set()
     for position, setl_id, refund, institution, _, medfee, paid, role, of_month in rows:
         key = (str(setl_id), bool(refund))
         other = theirs.get(key)
-        if other is None and (key in before or not of_month):
+        if other is None and (key in elsewhere or not of_month):
             continue
         met.add(key)
         state = UNCONFIRMED

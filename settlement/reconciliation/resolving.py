@@ -37,12 +37,12 @@ from ledger.events.base import Envelope
 from ledger.store.commit import Commit
 from ledger.store.reading import moment_of
 from settlement.reconciliation.differences import (
-    INSTITUTION,
     Difference,
     Differences,
     institution_break_id,
     money_break_id,
     read_differences,
+    remote_break_id,
 )
 from settlement.reconciliation.match import Result
 from settlement.reconciliation.money import AccountResult, Item, Pairing
@@ -264,12 +264,21 @@ def annotate_institutions(
     _tell(ledger, area, [row for row, _ in rows], lang)
 
 
-def _tell(ledger: FundLedger, area: str, rows: list[dict[str, Any]], lang: str) -> None:
+def annotate_remote(ledger: FundLedger, area: str, document: dict[str, Any], lang: str) -> None:
+    """Say the same of what is not confirmed of care across areas; its own state is that of matching."""
+    for row in document["open"]:
+        row["break"] = remote_break_id(area, row["setl_id"], refund=row["refund"])
+    _tell(ledger, area, document["open"], lang, state="break_state")
+
+
+def _tell(
+    ledger: FundLedger, area: str, rows: list[dict[str, Any]], lang: str, *, state: str = "state"
+) -> None:
     said = states_of(ledger, area, (row["break"] for row in rows))
     for row in rows:
         found = said.get(row["break"])
         proposed = found.proposed if found is not None else None
-        row["state"] = found.state if found is not None else OPEN
+        row[state] = found.state if found is not None else OPEN
         row["way"] = proposed.way if proposed is not None else None
         row["way_name"] = WAY_NAMES[proposed.way][lang != "zh"] if proposed is not None else None
         if proposed is not None:
@@ -331,8 +340,6 @@ def _matched_by_hand(
     today: date,
 ) -> list[Envelope]:
     """Match the correcting document with what it corrects; nothing where that is matched already."""
-    if difference.counterparty == INSTITUTION:
-        return []
     now = month_of_money(ledger, area, difference.counterparty, Period.of(today))
     for account in now.accounts:
         if account.unit.money_account == difference.money_account:

@@ -63,28 +63,27 @@ def main() -> int:
     wanted = chosen.names or names()
     if unknown := sorted(set(wanted) - set(names())):
         parser.error(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(names())}")
-    found: dict[str, list[Figure]] = {}
     failed = []
     for name in wanted:
         print(f"bench: {name} …", file=sys.stderr, flush=True)
         try:
-            found[name] = run_apart(name, scale)
+            found = run_apart(name, scale)
         except subprocess.CalledProcessError as error:
             failed.append(f"{name} ended with {error.returncode}")
             continue
-        print(as_text(found[name]), flush=True)
-    if not (scale.short or chosen.no_write):
-        keep(found)
+        print(as_text(found), flush=True)
+        if not (scale.short or chosen.no_write):
+            keep(name, found)  # at once: whoever ends a long run early keeps what it found
     for one in failed:
         print(f"bench: {one}", file=sys.stderr)
     return 1 if failed else 0
 
 
-def keep(found: dict[str, list[Figure]]) -> None:
-    """Replace the lines of the benchmarks that ran and write the page anew."""
+def keep(ran: str, found: list[Figure]) -> None:
+    """Replace the lines of a benchmark that ran and write the page anew."""
     kept_in = DOCS / "benchmarks.json"
     kept = json.loads(kept_in.read_text()) if kept_in.exists() else {}
-    kept |= {name: [one.document() for one in figures] for name, figures in found.items()}
+    kept[ran] = [one.document() for one in found]
     kept = {name: kept[name] for name in names() if name in kept}
     kept_in.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n")
     figures = {name: [Figure.of(one) for one in many] for name, many in kept.items()}

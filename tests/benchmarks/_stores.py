@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
-from support.services import fresh_database, require_postgres
+from support.services import fresh_database, require_durable_postgres
 
 from ledger.application import FundLedger
 from ledger.domain.identity import area_stream
@@ -29,7 +29,7 @@ def scratch(store: str) -> Iterator[str]:
         with tempfile.TemporaryDirectory(prefix="medfund-bench-") as folder:
             yield f"sqlite:///{Path(folder, 'scratch.db')}"
     else:
-        with fresh_database(require_postgres()) as url:
+        with fresh_database(require_durable_postgres()) as url:
             yield url
 
 

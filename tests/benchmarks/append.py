@@ -6,70 +6,24 @@ made before. "Prepared" is encoded, packed and hashed before the timer; "from fa
 facts of a chunk, so the JSON, the rows and the Merkle tree are in its time. Both tables grow alike.
 """
 
-import sqlite3
-from collections.abc import Callable
 from contextlib import ExitStack
 from itertools import count
 from statistics import median
 
-import psycopg
 from benchmarks._claims import chunks, commit_of
+from benchmarks._raw import LIMITS, committed
 from benchmarks._stores import STORES, opened, scratch
 from benchmarks.figures import Figure, Figures, Scale, paired, seconds
 
 from ledger.store import schema
 from ledger.store.codec import encode_all
-from ledger.store.prepared import Encoded, prepare
+from ledger.store.prepared import prepare
 
 _AIMS = {
     ("PostgreSQL", "prepared rows"): "≥ 0.9",
     ("PostgreSQL", "from facts"): "≥ 0.5",
     ("SQLite", "prepared rows"): "≥ 0.85",
     ("SQLite", "from facts"): "≥ 0.4",
-}
-_LIMITS = {
-    "PostgreSQL": "COPY of the same bytes into the same table",
-    "SQLite": "raw executemany into the same table",
-}
-_COPY = "COPY events (originator_id, originator_version, topic, state) FROM STDIN (FORMAT binary)"
-
-
-def _copied(url: str, events: list[Encoded]) -> float:
-    packed = prepare(events).packed
-
-    def work() -> None:
-        with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-            for part in (b"PGCOPY\n\xff\r\n\0" + bytes(8), packed, b"\xff\xff"):
-                copy.write(part)
-        connection.commit()
-
-    with psycopg.connect(url) as connection:
-        return seconds(work)
-
-
-def _executed(url: str, events: list[Encoded]) -> float:
-    rows = [(stream.hex(), version, topic, state) for stream, version, topic, state in events]
-
-    def work() -> None:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(
-            "INSERT INTO events (originator_id, originator_version, topic, state)"
-            " VALUES (?, ?, ?, ?)",
-            rows,
-        )
-        connection.execute("COMMIT")
-
-    connection = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
-    try:
-        connection.execute("PRAGMA synchronous = FULL")
-        return seconds(work)
-    finally:
-        connection.close()
-
-
-_RAW: dict[str, Callable[[str, list[Encoded]], float]] = {
-    "PostgreSQL": _copied,
-    "SQLite": _executed,
 }
 
 
@@ -90,7 +44,7 @@ def _figure(store: str, start: str, scale: Scale) -> Figure:
             return seconds(lambda: ledger.append_prepared(prepared, commit))
 
         def theirs() -> float:
-            return _RAW[store](raw_url, encode_all(next(their_chunks)))
+            return committed(raw_url, encode_all(next(their_chunks)))
 
         found = paired(ours, theirs, rounds=scale.of(15, 3))
         stored = [len(state) for _, _, _, state in encode_all(next(our_chunks))]
@@ -98,7 +52,7 @@ def _figure(store: str, start: str, scale: Scale) -> Figure:
     rates = [size / median(times) for times in (found.ours, found.theirs)]
     return Figure(
         work=f"append {size:,} a transaction, everything on, {store}, {start}",
-        against=_LIMITS[store],
+        against=LIMITS[store],
         ratio=ratio,
         low=low,
         high=high,

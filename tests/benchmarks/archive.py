@@ -79,7 +79,7 @@ def _scratch() -> Iterator[Path]:
 
 
 def figures(scale: Scale) -> Figures:
-    size, rounds = scale.of(400_000, 20_000), scale.of(3, 1)
+    size, rounds = scale.of(400_000, 10_000), scale.of(3, 1)
     for store in STORES:
         with opened(store) as (ledger, url), _scratch() as scratch:
             for number, chunk in enumerate(islice(chunks(_CHUNK), size // _CHUNK)):

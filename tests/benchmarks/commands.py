@@ -176,7 +176,7 @@ def _timed(
 
 
 def figures(scale: Scale) -> Figures:
-    commits = scale.of(400, 100)
+    commits = scale.of(400, 40)
     for store in STORES:
         with ExitStack() as stack:
             ledger, ours_at = stack.enter_context(opened(store))

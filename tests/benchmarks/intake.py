@@ -16,9 +16,8 @@ from statistics import median
 from typing import Any
 
 from benchmarks._claims_file import write_claims
+from benchmarks._raw import LIMITS, committed
 from benchmarks._stores import STORES, scratch
-from benchmarks.append import _LIMITS as LIMITS
-from benchmarks.append import _RAW as RAW
 from benchmarks.figures import Figure, Figures, Scale
 
 from ledger.application import FundLedger
@@ -54,7 +53,7 @@ def _raw_seconds(store: str, source: str) -> float:
     """Time the database alone with the same bytes; reading and packing them is not counted."""
     with scratch(store) as url:
         schema.upgrade(url)
-        return sum(RAW[store](url, chunk) for chunk in _chunks(source))
+        return sum(committed(url, chunk) for chunk in _chunks(source))
 
 
 def _brought_in(url: str, path: Path) -> dict[str, Any]:
@@ -101,7 +100,7 @@ def _figures_of(store: str, path: Path, rows: int, rounds: int) -> Figures:
 
 
 def figures(scale: Scale) -> Figures:
-    rows = scale.of(1_000_000, 20_000)
+    rows = scale.of(1_000_000, 8_000)
     with tempfile.TemporaryDirectory(prefix="medfund-bench-") as folder:
         path = Path(folder, "claims.csv")
         write_claims(path, rows)

@@ -55,7 +55,7 @@ print(peak_bytes())
 def figures(scale: Scale) -> Iterator[Figure]:
     """Give the figures of the kernel."""
     with tempfile.TemporaryDirectory(prefix="medfund-kernel-") as folder:
-        claims, few = scale.of(10_000_000, 400_000), scale.of(1_000_000, 50_000)
+        claims, few = scale.of(10_000_000, 60_000), scale.of(1_000_000, 8_000)
         whole = Path(folder, "whole")
         city = lay_out(whole, claims)
         yield _against_touching(city, claims, rounds=scale.of(9, 3))

@@ -51,7 +51,7 @@ _AHEAD = "> 1"
 
 
 def figures(scale: Scale) -> Figures:
-    of = deals(scale.log(100_000, 2_000))
+    of = deals(scale.log(100_000, 800))
     python = _environment(make=not scale.short)
     if python:
         yield from _hordak(python, of, scale)

@@ -13,7 +13,7 @@ from time import perf_counter
 
 from benchmarks._province import Log, Province, at_work, emptied
 from benchmarks.figures import Figure, Scale, paired
-from support.services import fresh_database, require_postgres
+from support.services import fresh_database, require_durable_postgres
 
 from ledger.application import FundLedger
 from ledger.store import schema
@@ -22,8 +22,8 @@ from projections.store import ReadStore
 
 
 def figures(scale: Scale) -> Iterator[Figure]:
-    events = scale.of(1_000_000, 40_000)
-    grown = scale.log(20_000_000, 100_000)
+    events = scale.of(1_000_000, 10_000)
+    grown = scale.log(20_000_000, 30_000)
     for name in ("SQLite", "PostgreSQL"):
         with ExitStack() as stack:
             yield from _on(name, _fresh(name, stack), scale, events)
@@ -35,7 +35,7 @@ def _fresh(name: str, stack: ExitStack) -> str:
     if name == "SQLite":
         url = f"sqlite:///{Path(stack.enter_context(TemporaryDirectory()), 'books.db')}"
     else:
-        url = stack.enter_context(fresh_database(require_postgres()))
+        url = stack.enter_context(fresh_database(require_durable_postgres()))
     schema.upgrade(url)
     return url
 
@@ -91,7 +91,7 @@ def _read_lean(ledger: FundLedger, last: int) -> float:
 
 def _grown(url: str, scale: Scale, small: int, large: int) -> Figure:
     """Project the same number of further events onto a small log, and onto a large one."""
-    more = scale.of(200_000, 20_000)
+    more = scale.of(200_000, 5_000)
     commits = Province().commits()
     seconds = []
     for size in (small, large):

@@ -11,7 +11,7 @@ from time import perf_counter
 
 from benchmarks._province import AREAS, FUNDS, Log, Province, at_work
 from benchmarks.figures import Figure, Scale
-from support.services import fresh_database, require_postgres
+from support.services import fresh_database, require_durable_postgres
 
 from ledger.application import FundLedger
 from ledger.store import schema
@@ -23,14 +23,14 @@ _FIRST = date(2021, 1, 1)
 
 
 def figures(scale: Scale) -> Iterator[Figure]:
-    events = scale.log(10_000_000, 30_000)
+    events = scale.log(10_000_000, 10_000)
     for name in ("SQLite", "PostgreSQL"):
         with ExitStack() as stack:
             if name == "SQLite":
                 folder = stack.enter_context(TemporaryDirectory())
                 url = f"sqlite:///{Path(folder, 'books.db')}"
             else:
-                url = stack.enter_context(fresh_database(require_postgres()))
+                url = stack.enter_context(fresh_database(require_durable_postgres()))
             schema.upgrade(url)
             Log.filled(url, Province().commits(), events).close()
             with at_work(url) as (ledger, store):

@@ -11,7 +11,7 @@ import duckdb
 import psycopg
 from benchmarks._province import Log, Province, at_work
 from benchmarks.figures import Figure, Paired, Scale, paired
-from support.services import fresh_database, require_postgres
+from support.services import fresh_database, require_durable_postgres
 
 from ledger.application import FundLedger
 from ledger.archive.read import Archive
@@ -44,10 +44,10 @@ _TOUCHED = """
 
 
 def figures(scale: Scale) -> Iterator[Figure]:
-    events = scale.of(1_000_000, 20_000)
+    events = scale.of(1_000_000, 8_000)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
-        url = stack.enter_context(fresh_database(require_postgres()))
+        url = stack.enter_context(fresh_database(require_durable_postgres()))
         schema.upgrade(url)
         Log.filled(url, Province().commits(), events).close()
         with at_work(url) as (ledger, store):

@@ -45,7 +45,7 @@ def _verified(ledger: FundLedger) -> None:
 
 
 def figures(scale: Scale) -> Figures:
-    size = scale.of(1_000_000, 20_000)
+    size = scale.of(1_000_000, 8_000)
     for store in STORES:
         with opened(store) as (ledger, _):
             for number, chunk in enumerate(islice(chunks(_CHUNK), size // _CHUNK)):

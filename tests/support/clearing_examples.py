@@ -135,11 +135,18 @@ class Log:
         self.events.append(("grouped", grouped | others))
         return self.position
 
-    def review(self, original: int, points4: int | None, *, decision: str = "accepted") -> int:
+    def review(
+        self,
+        original: int,
+        points4: int | None = None,
+        *,
+        amount_fen: int | None = None,
+        decision: str = "accepted",
+    ) -> int:
         """Record what experts decided about a case."""
         fact = self.events[original - 1][1]
         reviewed = {name: fact[name] for name in ("area", "setl_id")} | {"decision": decision}
-        numbers = {"points4": points4, "position": self.position + 1}
+        numbers = {"points4": points4, "amount_fen": amount_fen, "position": self.position + 1}
         self.events.append(("reviewed", reviewed | numbers))
         return self.position
 

@@ -1,5 +1,8 @@
 """Where the real services are that tests work with: a running one, else one started for a while.
 
+PostgreSQL is the other way round: one started here need not wait for the disk, and half of a test on
+a server that does is waiting. What measures, or pulls the plug, asks for a durable one.
+
 Each ``require_…`` gives what was asked for or skips the test with the reason; with ``CI=true`` a
 missing service is a failure. What was started here is stopped by ``stop_services``.
 """
@@ -35,13 +38,18 @@ atexit.register(_STARTED.close)
 def stop_services() -> None:
     """Stop what was started here; for the end of a session."""
     _STARTED.close()
-    for require in (_postgres, _redis, _rabbitmq):
+    for require in (_postgres, _durable_postgres, _redis, _rabbitmq):
         require.cache_clear()
 
 
 def require_postgres() -> str:
     """Give the URL of a server on which databases may be created and dropped."""
     return _postgres() or _absent("PostgreSQL", "MEDFUND_TEST_POSTGRES_URL", "postgresql")
+
+
+def require_durable_postgres() -> str:
+    """Give the URL of such a server whose commits are on the disk."""
+    return _durable_postgres() or _absent("PostgreSQL", "MEDFUND_TEST_POSTGRES_URL", "postgresql")
 
 
 def require_redis() -> str:
@@ -111,13 +119,19 @@ def _absent(service: str, setting: str, package: str) -> NoReturn:
 
 @functools.cache
 def _postgres() -> str | None:
+    chosen = _first_that(_may_create_databases, "MEDFUND_TEST_POSTGRES_URL", ())
+    return chosen or _start_postgres(fsync="off") or _durable_postgres()
+
+
+@functools.cache
+def _durable_postgres() -> str | None:
     usual = (
         "postgresql://postgres@127.0.0.1:5432/postgres",
         "postgresql://postgres:postgres@127.0.0.1:5432/postgres",
         f"postgresql://{getpass.getuser()}@/postgres?host=/var/run/postgresql",
     )
     running = _first_that(_may_create_databases, "MEDFUND_TEST_POSTGRES_URL", usual)
-    return running or _start_postgres()
+    return running or _start_postgres(fsync="on")
 
 
 def _may_create_databases(url: str) -> bool:
@@ -131,9 +145,9 @@ def _may_create_databases(url: str) -> bool:
     return row is not None and bool(row[0])
 
 
-def _start_postgres() -> str | None:
+def _start_postgres(*, fsync: str) -> str | None:
     folder, port = _folder(), free_port()
-    made = postgres_cluster(folder, port)
+    made = postgres_cluster(folder, port, fsync=fsync)
     if made is None:
         return None
     command, user = made
@@ -165,7 +179,8 @@ def postgres_cluster(
     )
     settings = [f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}"]
     command: list[object] = [newest, "-D", folder / "data"]
-    for setting in [*settings, f"fsync={fsync}", "max_connections=200"]:
+    kept = [f"{setting}={fsync}" for setting in ("fsync", "full_page_writes", "synchronous_commit")]
+    for setting in [*settings, *kept, "max_connections=200"]:
         command += ["-c", setting]
     return command, user
 

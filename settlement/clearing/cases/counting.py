@@ -10,7 +10,7 @@ from settlement.clearing.cases.census import CENSUS, OBLIGATIONS
 from settlement.clearing.cases.drg_scoring import TEXTS as TEXTS_OF_STAYS
 from settlement.clearing.cases.drg_scoring import score_stays
 from settlement.clearing.cases.kernel import Standing
-from settlement.clearing.cases.priced import PRICED, price_cases, price_tables
+from settlement.clearing.cases.priced import PRICED, WEIGHTS, price_cases, price_tables
 from settlement.clearing.cases.run import Scored, Tally, score_cases
 from settlement.clearing.cases.scoring import Kind, Scope, narrowed
 from settlement.clearing.digest import rows_digest, tables_digest
@@ -18,7 +18,16 @@ from settlement.clearing.engine import Engine, Parts
 from settlement.clearing.policies.policy import DayWard, Dip, Drg, DrgFixedRate, PerDiem, Rules
 
 #: The texts of a run, in the order in which they are named by its hash.
-TEXTS = (CENSUS, OBLIGATIONS, kernel.HITS, kernel.KERNEL, PRICED, *TEXTS_OF_STAYS, BY_PLACE)
+TEXTS = (
+    CENSUS,
+    OBLIGATIONS,
+    kernel.HITS,
+    kernel.KERNEL,
+    WEIGHTS,
+    PRICED,
+    *TEXTS_OF_STAYS,
+    BY_PLACE,
+)
 
 #: Rules whose cases are asked of the engine; the others count what was booked.
 Asked = Dip | Drg | DrgFixedRate | PerDiem | DayWard
@@ -59,7 +68,7 @@ def count_cases(
     if isinstance(rules, Drg):
         found = score_stays(engine, parts, rules, scope, watermark=watermark, own=own)
         return _scored(found)
-    told = price_tables(rules, scope, watermark=watermark)
+    told = price_tables(engine, parts, rules, scope, watermark=watermark)
     tallies = price_cases(engine, parts, narrowed(told, own))
     return Answer(tuple(tallies), tables_digest(told))
 

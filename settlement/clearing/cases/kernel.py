@@ -39,7 +39,7 @@ class Standing(IntEnum):
     UNKNOWN_GROUP = 2  # not in the list of this run
     UNKNOWN_INSTITUTION = 3  # no coefficient in this run
     COST_OUT_OF_BOUNDS = 4
-    REVIEW_OUT_OF_BOUNDS = 5  # no case is worth that many points
+    REVIEW_OUT_OF_BOUNDS = 5  # nothing that this method can count: too many points, or an amount
     SINGLE_REVIEW = 6  # 待单议: the group is too small or unstable to be scored by rule
     NO_DAYS = 7  # a bed-day group, and the claim names no days
     NO_DATES = 8  # nobody can tell whether the stay is a readmission
@@ -134,6 +134,7 @@ ARCHIVE: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
             ("setl_id", "VARCHAR"),
             ("decision", "VARCHAR"),
             ("points4", "BIGINT"),
+            ("amount_fen", "BIGINT"),
         ),
     ),
 }
@@ -215,7 +216,7 @@ last_reviewed AS (
     GROUP BY r.setl_id
 ),
 accepted AS (
-    SELECT r.setl_id, r.position, r.points4
+    SELECT r.setl_id, r.position, r.points4, r.amount_fen
     FROM reviewed AS r JOIN last_reviewed AS l ON l.position = r.position
     WHERE r.decision = 'accepted'
 )"""
@@ -243,7 +244,7 @@ cases AS (
         COALESCE(s.hosp_part_amt, 0) AS hospital_fen,
         COALESCE(s.position <= o.through, FALSE) AS cancelled,
         a.position IS NOT NULL AS accepted,
-        a.points4 AS review4
+        a.points4 AS review4, a.amount_fen AS review_fen
     FROM settled AS s JOIN bounds AS b ON s.area = b.area
     LEFT JOIN overtaken AS o ON o.setl_id = s.setl_id
     LEFT JOIN regrouped AS g ON g.setl_id = s.setl_id AND g.position > s.position
@@ -277,7 +278,8 @@ judged AS (
             WHEN k.coefficient4 IS NULL THEN {Standing.UNKNOWN_INSTITUTION:d}
             WHEN c.review4 IS NULL AND x.hits IS NOT NULL AND x.factor4 IS NULL
                 THEN {Standing.UNKNOWN_AUXILIARY:d}
-            WHEN c.review4 < 0 OR c.review4 > {MAX_REVIEW4} THEN {Standing.REVIEW_OUT_OF_BOUNDS:d}
+            WHEN c.review_fen IS NOT NULL OR c.review4 < 0 OR c.review4 > {MAX_REVIEW4}
+                THEN {Standing.REVIEW_OUT_OF_BOUNDS:d}
             WHEN c.cost_fen IS NULL OR c.cost_fen < 0
                 OR (c.cost_fen > {MAX_COST_FEN} AND NOT c.accepted)
                 THEN {Standing.COST_OUT_OF_BOUNDS:d}

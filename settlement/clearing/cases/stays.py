@@ -58,7 +58,8 @@ judged AS (
             WHEN c.review4 IS NULL AND c.dise_code IS NULL THEN {Standing.NO_GROUP:d}
             WHEN c.review4 IS NULL AND g.code IS NULL THEN {Standing.UNKNOWN_GROUP:d}
             WHEN k.coefficient4 IS NULL THEN {Standing.UNKNOWN_INSTITUTION:d}
-            WHEN c.review4 < 0 OR c.review4 > {MAX_REVIEW4} THEN {Standing.REVIEW_OUT_OF_BOUNDS:d}
+            WHEN c.review_fen IS NOT NULL OR c.review4 < 0 OR c.review4 > {MAX_REVIEW4}
+                THEN {Standing.REVIEW_OUT_OF_BOUNDS:d}
             WHEN c.cost_fen IS NULL OR c.cost_fen < 0
                 OR (c.cost_fen > {MAX_COST_FEN} AND NOT c.accepted)
                 THEN {Standing.COST_OUT_OF_BOUNDS:d}

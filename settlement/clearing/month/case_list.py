@@ -204,7 +204,8 @@ def _standings(
         told = prepared(engine, parts, of_month, asked, watermark=question.watermark)
         text = _POINTS
     elif isinstance(rules, PerDiem | DrgFixedRate | DayWard):
-        text, told = _PRICES, price_tables(rules, asked, watermark=question.watermark)
+        text = _PRICES
+        told = price_tables(engine, parts, rules, asked, watermark=question.watermark)
     elif isinstance(rules, Drg):
         # A readmission may follow a stay at another institution: all stays of the method are told.
         asked = question.scope(_all_kinds(question, policy, method))

@@ -39,6 +39,7 @@ from settlement.clearing.owed import (
     Records,
 )
 from settlement.clearing.policies.policy import Basis, Dip, Drg, Policy
+from settlement.clearing.returns import open_returns
 
 #: The texts of a plan beside those of the methods.
 TEXTS = (OWED, BOOKED_BY_GROUP)
@@ -104,6 +105,7 @@ def make_plan(
         cases=_cases(grouped, fund),
         stays=_stays_booked(records, fund, period),
         offsets=open_offsets(records, fund),
+        returning=open_returns(records, fund),
         due=_due(cleared),
         earlier=_earlier(clearing),
     )
@@ -131,6 +133,7 @@ class _Told:
     cases: Mapping[str, int]
     stays: Mapping[str, int]
     offsets: Mapping[str, list[Offset]]
+    returning: Mapping[str, int]  # of prepayments, asked back
     due: Mapping[str, DueOf] | None
     earlier: Mapping[str, list[ClearedLine]]
 
@@ -146,7 +149,7 @@ class _Told:
                 cases=self.cases.get(institution, 0),
                 stays_booked_fen=self.stays.get(institution, 0),
                 approved_elsewhere_fen=elsewhere.get(institution, 0),
-                prepaid_fen=-prepaid.get(institution, 0),
+                prepaid_fen=-prepaid.get(institution, 0) - self.returning.get(institution, 0),
                 offsets=[_waiting(one, year) for one in self.offsets.get(institution, [])],
                 due=None if self.due is None else self.due.get(institution, _NOTHING_DUE),
                 earlier=self.earlier.get(institution, []),

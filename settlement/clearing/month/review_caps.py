@@ -19,7 +19,7 @@ from settlement.clearing.cases.scoring import scope_tables
 from settlement.clearing.month.provisional import ask
 from settlement.clearing.owed import Records
 from settlement.clearing.policies.file import policy_of
-from settlement.clearing.policies.policy import Dip, Drg, Policy
+from settlement.clearing.policies.policy import Dip, Drg, DrgFixedRate, Policy, knows_reviews
 
 OF_DIP, OF_DRG = Fraction(5, 1000), Fraction(5, 100)
 
@@ -71,18 +71,23 @@ CapsOf = Callable[[str, str], ReviewCaps | None]
 
 
 def share_of(policy: Policy, *, clr_type: str, med_type: str, institution: str) -> Fraction | None:
-    """Give the share of cases that may be put up, by the method that a case is of."""
+    """Give the share of cases that may be put up, by the method that a case is of.
+
+    None where the method knows no reviews, or where neither the country nor the policy bounds them.
+    """
     method = policy.method_of(clr_type=clr_type, med_type=med_type, institution=institution)
-    if method is None or not isinstance(method.rules, Dip | Drg):
+    if method is None or not knows_reviews(method.rules):
         return None
     if policy.yearly.review_cap is not None:
         return policy.yearly.review_cap
-    return OF_DIP if isinstance(method.rules, Dip) else OF_DRG
+    if isinstance(method.rules, Dip):
+        return OF_DIP
+    return OF_DRG if isinstance(method.rules, Drg | DrgFixedRate) else None
 
 
 def review_caps(records: Records, policies: Policies, fund: str, year: str) -> ReviewCaps | None:
     """Count a year's cases and reviews as the archive has them."""
-    policy = _policy(policies, fund, year)
+    policy = policy_of_year(policies, fund, year)
     if policy is None:
         return None
     question = ask(
@@ -110,7 +115,7 @@ def review_caps(records: Records, policies: Policies, fund: str, year: str) -> R
     return ReviewCaps(policy, found)
 
 
-def _policy(policies: Policies, fund: str, year: str) -> Policy | None:
+def policy_of_year(policies: Policies, fund: str, year: str) -> Policy | None:
     """Give the policy that names the year, else the one in force at its end."""
     approved = [
         policy_of(one.content)

@@ -24,6 +24,7 @@ from settlement.clearing.policies.policy import (
     Group,
     Method,
     PerDiem,
+    PricedReviews,
     Rules,
 )
 
@@ -94,7 +95,11 @@ def _day_ward(table: MethodTable) -> DayWard | DayWardPoints:
     """Day cases at their standards, or in points: then no cost is low or high."""
     if table.factor is None:
         standards = dict(sorted(table.standards.items()))
-        return DayWard(standards_fen=standards, lower=table.cap is PerDiemCap.LOWER)
+        return DayWard(
+            standards_fen=standards,
+            lower=table.cap is PerDiemCap.LOWER,
+            reviews=table.reviews or PricedReviews.NONE,
+        )
     groups = {
         code: Group(points4=day_points4(one.points, table.factor), average_fen=MAX_AVERAGE_FEN)
         for code, one in sorted(table.groups.items())
@@ -106,6 +111,23 @@ def _day_ward(table: MethodTable) -> DayWard | DayWardPoints:
         high=Fraction(1),
         review_points=table.review_points,
         other_coefficient4=table.coefficient_default,
+    )
+
+
+def _drg_rate(table: MethodTable) -> DrgFixedRate:
+    """Reviews are of diagnosis groups in whatever form they are paid (医保办发〔2024〕9号)."""
+    return DrgFixedRate(
+        groups=_groups(table.groups),
+        rate=table.rate or Fraction(0),
+        reviews=table.reviews or PricedReviews.AS_GIVEN,
+    )
+
+
+def _per_diem(table: MethodTable) -> PerDiem:
+    return PerDiem(
+        stages=tuple(one.stage() for one in table.stages),
+        cap=table.cap,
+        reviews=table.reviews or PricedReviews.NONE,
     )
 
 
@@ -156,12 +178,8 @@ def _drg_rules(table: MethodTable) -> DrgRules:
 _MAKERS: dict[str, Callable[[MethodTable], Rules]] = {
     "dip": _dip,
     "drg": _drg,
-    "drg_rate": lambda table: DrgFixedRate(
-        groups=_groups(table.groups), rate=table.rate or Fraction(0)
-    ),
-    "per_diem": lambda table: PerDiem(
-        stages=tuple(one.stage() for one in table.stages), cap=table.cap
-    ),
+    "drg_rate": _drg_rate,
+    "per_diem": _per_diem,
     "fee_for_service": _fee_for_service,
     "day_ward": _day_ward,
     "capitation": _capitation,

@@ -20,7 +20,7 @@ from settlement.clearing.cases.kernel import (
 )
 from settlement.clearing.methods.capitation import Heads, Signed
 from settlement.clearing.methods.per_diem import PerDiemCap, Stage, stage_problems
-from settlement.clearing.policies.policy import ReviewPoints
+from settlement.clearing.policies.policy import PricedReviews, ReviewPoints
 from settlement.clearing.policies.words import Fen, Institution, Month, PolicyTable, Share, Units4
 
 #: What stands between the entries of the auxiliary directory where a file names several.
@@ -123,6 +123,7 @@ class MethodTable(PolicyTable):
     stages: list[StageTable] = Field(default_factory=list)
     cap: PerDiemCap = PerDiemCap.FIXED
     review_points: ReviewPoints = ReviewPoints.AFTER_COEFFICIENT
+    reviews: PricedReviews | None = None  # None: what is usual for the kind
     quotas: dict[Institution, Fen] = Field(default_factory=dict)
     saving_kept: Share = Fraction(0)
     excess_paid: Share = Fraction(0)
@@ -166,10 +167,10 @@ _KEYS_OF_KIND = {
     "drg": {"groups", "groups_file", "coefficients", "low", "tiers"}
     | {"readmission_days", "readmission_keeps", "readmission_anywhere", "readmission_exempt"}
     | {"undated", "incomplete_ways", "bed_day", "single_review", "min_cases", "review_points"},
-    "drg_rate": {"groups", "groups_file", "rate"},
-    "per_diem": {"stages", "cap"},
+    "drg_rate": {"groups", "groups_file", "rate", "reviews"},
+    "per_diem": {"stages", "cap", "reviews"},
     "fee_for_service": {"quotas", "saving_kept", "excess_paid", "excess_upto"},
-    "day_ward": {"standards", "cap"}
+    "day_ward": {"standards", "cap", "reviews"}
     | {"groups", "groups_file", "factor", "coefficients", "coefficient_default", "review_points"},
     "capitation": {"heads", "heads_file", "elsewhere", "deducted"},
     "county_community": {"members", "raised", "distributable", "adjustment", "assessment"}
@@ -236,8 +237,10 @@ def _day_problems(table: MethodTable) -> Iterator[str]:
         yield "日间病房须有 standards 或 factor 之一 / either standards or a factor"
     elif table.factor is None and (stray := sorted(table.model_fields_set & by_points)):
         yield f"仅用于 factor / only with a factor: {', '.join(stray)}"
-    elif table.factor is not None and "cap" in table.model_fields_set:
-        yield "cap 仅用于 standards / cap is only for standards"
+    elif table.factor is not None and (
+        stray := sorted(table.model_fields_set & {"cap", "reviews"})
+    ):
+        yield f"仅用于 standards / only for standards: {', '.join(stray)}"
     if table.factor is not None and not 0 < table.factor <= 1:
         yield "须 0 < factor ≤ 1 / the factor is above nil and at most one"
 

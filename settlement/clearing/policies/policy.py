@@ -48,6 +48,16 @@ class ReviewPoints(StrEnum):
     BEFORE_COEFFICIENT = "before_coefficient"  # in place of the group's: x coefficient
 
 
+class PricedReviews(StrEnum):
+    """What an accepted review (特例单议) makes of a case that is priced by itself (费率、床日、日间)."""
+
+    NONE = "none"  # the method knows no reviews
+    AS_GIVEN = (
+        "as_given"  # 按认定: the amount given, by DRG rates also a weight; else the usual price
+    )
+    AS_BOOKED = "as_booked"  # 按项目: what was booked at the counter
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
     """The year's budget (总额预算) of the fund and what of it is held back (调节金)."""
@@ -143,6 +153,7 @@ class DrgFixedRate:
 
     groups: Mapping[str, Group]
     rate: Fraction
+    reviews: PricedReviews = PricedReviews.AS_GIVEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +162,7 @@ class PerDiem:
 
     stages: tuple[Stage, ...]
     cap: PerDiemCap = PerDiemCap.FIXED
+    reviews: PricedReviews = PricedReviews.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +184,7 @@ class DayWard:
 
     standards_fen: Mapping[str, int]
     lower: bool = False
+    reviews: PricedReviews = PricedReviews.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +207,15 @@ class CountyCommunity:
 
 
 Rules = Dip | Drg | DrgFixedRate | PerDiem | FeeForService | DayWard | Capitation | CountyCommunity
+
+
+def knows_reviews(rules: Rules) -> bool:
+    """Tell whether a review of a single case (特例单议) can change what the method makes of it."""
+    if isinstance(rules, Dip | Drg):
+        return True
+    if isinstance(rules, DrgFixedRate | PerDiem | DayWard):
+        return rules.reviews is not PricedReviews.NONE
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

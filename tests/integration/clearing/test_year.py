@@ -29,7 +29,17 @@ from support.office import AREA, CLERK, H1, H2, REVIEWER, open_office
 from ledger.application import FundLedger
 from ledger.domain.settlement_entries import approved_entry, declared_entry, refused_entry
 from settlement.clearing.month.review_caps import share_of
-from settlement.clearing.policies.policy import Cases, Dip, Drg, DrgFixedRate, Group, Method, Policy
+from settlement.clearing.policies.policy import (
+    Cases,
+    DayWard,
+    Dip,
+    Drg,
+    DrgFixedRate,
+    Group,
+    Method,
+    Policy,
+    PricedReviews,
+)
 from settlement.clearing.records import records_now
 
 FUND = "310.pooled"
@@ -549,14 +559,65 @@ def test_no_more_cases_are_put_up_for_review_than_the_cap_allows(office, approve
     assert [one.code for one in later.rejections] == ["reviews_above_cap"]
 
 
-@pytest.mark.parametrize(("kind", "share"), [("dip", "1/200"), ("drg", "1/20"), ("drg_rate", None)])
+BEDS = """
+[[methods]]
+name = "beds"
+kind = "per_diem"
+clr_types = ["41"]
+stages = [{ rate = "50.00" }]
+"""
+
+
+@ON_SQLITE
+def test_a_review_is_refused_where_the_method_cannot_count_it(office, approve, bring):
+    """All rows at once: points are for methods of points, an amount for those that price a case."""
+    approve(yearly=BEDS)
+    amount = {"decision": "通过", "points": "", "amount": "60.00", "reason": "费用合理"}
+    points = amount | {"points": "900", "amount": ""}
+    rows = [
+        amount | {"setl_id": "S1", "review_no": "TL1"},
+        amount | {"setl_id": "X1", "review_no": "TL2"},
+        points | {"setl_id": "S9", "review_no": "TL3"},
+    ]
+
+    def refused(*rows):
+        outcome = office.bring(office.write_file("reviews.csv", rows), kind="case_reviews")
+        return [(one.line, one.field, one.code) for one in outcome.rejections]
+
+    assert refused(*rows) == [
+        (2, "amount", "review_not_of_method"),
+        (3, "setl_id", "reviews_not_known"),
+        (4, "setl_id", "unknown_settlement"),
+    ]
+
+
+@ON_SQLITE
+def test_a_review_under_per_diem_gives_an_amount(office, approve, bring, act):
+    approve(yearly=BEDS + 'reviews = "as_given"\n')
+    row = {"setl_id": "X1", "review_no": "TL1", "decision": "通过", "reason": "费用合理"}
+    wrong = office.write_file("wrong.csv", [row | {"points": "900"}])
+    outcome = office.bring(wrong, kind="case_reviews")
+    assert [(one.field, one.code) for one in outcome.rejections] == [
+        ("points", "review_not_of_method")
+    ]
+    bring("case_reviews", row | {"amount": "60.00"})
+    found = act("clear", "2023-06", "--fund", FUND, "--dry-run")
+    (mine,) = found["institutions"]
+    assert mine["methods"][0]["due_fen"] == 60_00, "X1 names no days: only its review prices it"
+
+
+@pytest.mark.parametrize(
+    ("kind", "share"),
+    [("dip", "1/200"), ("drg", "1/20"), ("drg_rate", "1/20"), ("day_ward", None)],
+)
 def test_the_caps_of_the_national_notice(kind, share):
-    """医保办发〔2024〕9号: 5 ‰ of DIP cases, 5 % of DRG cases."""
+    """医保办发〔2024〕9号: 5 ‰ of DIP cases, 5 % of DRG cases however paid, of others it says nothing."""
     group = {"A": Group(points4=10_000, average_fen=10_000)}
     rules = {
         "dip": Dip(groups=group, coefficients4={}),
         "drg": Drg(groups=group, coefficients4={}),
         "drg_rate": DrgFixedRate(groups=group, rate=Fraction(1)),
+        "day_ward": DayWard(standards_fen={}, reviews=PricedReviews.AS_GIVEN),
     }[kind]
     method = Method(name="m", cases=Cases(), rules=rules)
     policy = Policy(name="p", title="", fund=FUND, effective="2023-01-01", methods=(method,))

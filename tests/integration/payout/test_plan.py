@@ -7,6 +7,7 @@ import pytest
 from support.office import AREA, CLERK, H1, H2, REVIEWER, open_office
 from support.paying import approve_months
 
+from medfund.bootstrap import now
 from settlement.setup import apply_setup
 from settlement.setup_file import SetupFile
 
@@ -106,6 +107,40 @@ def test_an_order_beyond_the_grant_is_refused_with_the_figures(ask):
     ask(*failed, "--date", "2024-03-06")
     ask("approve", second, user=REVIEWER)
     assert plan(request(ask)) == (50_000, 25_000, 0, 10_000, 15_000), "a second application"
+
+
+@one_store
+def test_payments_to_persons_are_held_to_the_same_grant(ask, tmp_path):
+    """Granted 300.00: 50.00 to a person first, and 300.00 to institutions are too much."""
+    today = now().date().isoformat()
+    month = ("--fund", "390", "--period", today[:7])
+
+    def ordered():
+        return plan(ask("payout", "plan", *month, "--show"))[3:]
+
+    file = tmp_path / "零星.csv"
+    rows = ["受理号,人员编号,姓名,银行账号,险种,金额"]
+    rows += [f"LX{fund},P1,王小明,6222,{fund},{yuan}" for fund, yuan in (("390", 50), ("610", 10))]
+    file.write_text("\n".join(rows), "utf-8")
+    name = f"{AREA}-persons-{ask('intake', file)['files'][0]['intake']}"
+    ask("payout", "plan", *month)
+    error = ask("approve", name, user=REVIEWER, code=3)["error"]
+    assert error["code"] == "plan_exceeded"
+    facts = error["facts"]
+    assert (facts["fund"], facts["granted"], facts["wanted"]) == ("390", "0.00", "50.00")
+    ask("payout", "grant", *month, "--paper", "财社〔2024〕3号", user=REVIEWER)
+    ask("approve", name, user=REVIEWER)
+    ask("approve", name, user=REVIEWER)  # once more changes nothing
+    assert ordered() == (5_000, 25_000)
+    batch = ask("payout", "prepare", "--fund", "390", "--date", today)["payout"]
+    facts = ask("approve", batch, user=REVIEWER, code=3)["error"]["facts"]
+    assert (facts["ordered"], facts["wanted"]) == ("50.00", "300.00")
+    ask("payout", "release", name, "-o", tmp_path / "代发.csv")
+    failed = ("payout", "fail", name, "--line", "1", "--reason", "户名不符", "--date", today)
+    ask(*failed)
+    assert ordered() == (0, 30_000), "what failed counts no more"
+    ask("approve", batch, user=REVIEWER)
+    assert ask("replay", "--compare")["equal"]
 
 
 @one_store

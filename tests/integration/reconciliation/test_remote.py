@@ -3,12 +3,14 @@
 import csv
 
 import pytest
-from support.office import CLERK, H1, open_office
+from support.office import CLERK, H1, REVIEWER, open_office
 
 from ledger.domain.identity import reconciliation_stream
 from ledger.events.remote import RemoteReconciled
 
 ABROAD = "H31010400009"
+#: What does not depend on the store is asked of one.
+ON_SQLITE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 #: What the counter settled: S2 is of April, S5 was refunded in March, S6 is ours alone, S7 local.
 CLAIMS = [
     ("S1", "2024-03-05", ABROAD, "330604", "310104", 540_00),
@@ -135,6 +137,84 @@ def test_a_result_is_recorded_once(book, store_url, tmp_path):
         [(_, item)] = office.ledger.history(reconciliation_stream("330604", "remote", "2024-03"))
         assert isinstance(item.fact, RemoteReconciled)
         assert (item.fact.confirmed, len(item.fact.open)) == (3, 3)
+
+
+@pytest.fixture
+def listed(book):
+    """List the breaks by settlement."""
+
+    def listed(*words):
+        rows = book("reconcile", "breaks", *words, "--json").json["breaks"]
+        return {row["subject"].split()[0]: row for row in rows}
+
+    return listed
+
+
+def record(book, period="2024-03"):
+    return book("reconcile", "remote", period, "--record", "--json", user=CLERK).json
+
+
+@ON_SQLITE
+def test_what_is_not_confirmed_is_a_break_with_age_and_owner(book, listed):
+    recorded = record(book)
+    found = listed("--open")
+    assert {key: (row["subject"], row["fen"]) for key, row in found.items()} == {
+        "S3": ("S3 差异", -1),
+        "S6": ("S6 未确认", 30_00),
+        "S9": ("S9 挂账", -12_00),
+    }
+    assert {row["owner"] for row in found.values()} == {CLERK}
+    assert {row["days"] for row in found.values()} == {found["S3"]["days"]} != {None}
+    assert {one["setl_id"]: one["break"] for one in recorded["open"]} == {
+        key: row["id"] for key, row in found.items()
+    }
+
+
+@ON_SQLITE
+def test_breaks_across_areas_are_resolved_as_others_are(book, listed):
+    record(book)
+    found = listed()
+
+    def resolve(setl_id, way, *words):
+        number = found[setl_id]["id"]
+        how = ("--way", way, "--reason", "经核对", "--json")
+        return book("reconcile", "resolve", number, *how, *words, user=CLERK).json
+
+    assert resolve("S9", "carry")["state"] == "carried"
+    assert resolve("S6", "ours", "--owner", "上海市")["state"] == "resolved"
+    assert resolve("S3", "corrected", "--document", "GZ01")["state"] == "waiting"
+    own = book("approve", found["S3"]["id"], "--json", user=CLERK)
+    assert own.code == 3
+    assert book("approve", found["S3"]["id"], "--json", user=REVIEWER).json["state"] == "resolved"
+    assert set(listed("--open")) == {"S9"}
+    now = book("reconcile", "remote", "2024-03", "--json").json["open"]
+    assert {one["setl_id"]: (one["state"], one["break_state"], one["owner"]) for one in now} == {
+        "S3": ("differs", "resolved", CLERK),
+        "S6": ("unconfirmed", "resolved", "上海市"),
+        "S9": ("hanging", "carried", CLERK),
+    }
+    record(book)
+    assert set(listed("--open")) == {"S9"}, "shown again, it stays resolved"
+
+
+@ON_SQLITE
+def test_what_a_later_month_allocates_is_unconfirmed_no_more(book, listed, store_url, tmp_path):
+    """S6 of March comes with April's allocation, of another amount: April's result speaks of it."""
+    record(book)
+    number = listed()["S6"]["id"]
+    april = [allocated("S6", ABROAD, "310104", 31_00, period="2024-04")]
+    with open_office(store_url, tmp_path) as office:
+        assert office.bring(office.write_file("清分4.csv", april)).state == "posted"
+    assert set(listed("--open")) == {"S3", "S9"}
+    assert ("S6", False) not in states(record(book)), "nor is it in March, recorded anew"
+    record(book, "2024-04")
+    later = listed("--open")["S6"]
+    assert (later["id"], later["period"], later["fen"]) == (number, "2024-04", -1_00)
+    corrected = [allocated("S6", ABROAD, "310104", 30_00, period="2024-04")]
+    with open_office(store_url, tmp_path) as office:
+        assert office.bring(office.write_file("清分4b.csv", corrected)).state == "posted"
+    record(book, "2024-04")
+    assert "S6" not in listed()
 
 
 def test_a_month_without_an_allocation_says_so(book):

@@ -1,5 +1,6 @@
 """A month asked of the engine: which method takes a case, prices of cases, and what does not add up."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -10,6 +11,7 @@ from support.clearing_examples import AREA, FUND, MONTH, Log, entry
 from ledger.domain.period import Period
 from settlement.clearing.cases import kernel
 from settlement.clearing.cases.counting import TEXTS
+from settlement.clearing.cases.priced import MAX_AMOUNT_FEN
 from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.methods.per_diem import PerDiemCap, Stage
 from settlement.clearing.month.provisional import Chosen, Question, clear_month
@@ -17,6 +19,7 @@ from settlement.clearing.month.refusals import TotalsDiffer
 from settlement.clearing.policies.policy import (
     Budget,
     Cases,
+    DayWard,
     Dip,
     DrgFixedRate,
     FeeForService,
@@ -24,6 +27,7 @@ from settlement.clearing.policies.policy import (
     Method,
     PerDiem,
     Policy,
+    PricedReviews,
 )
 
 H1, H2 = "H33010000001", "H33010000002"
@@ -129,6 +133,61 @@ def test_a_rate_is_rounded_for_each_case(tmp_path):
     )
     assert due(found) == {(H1, "rate"): (3, 30)}
     assert [(one.reason, one.tally.group) for one in found.held] == [("unknown_group", "B")]
+
+
+AS_GIVEN, AS_BOOKED, NONE = PricedReviews.AS_GIVEN, PricedReviews.AS_BOOKED, PricedReviews.NONE
+RATE = DrgFixedRate(groups={"A": Group(points4=15_000, average_fen=1)}, rate=Fraction(1000))
+BEDS = PerDiem(stages=(Stage(upto_day=None, rate_fen=200_00),), cap=PerDiemCap.LOWER)
+WARD = DayWard(standards_fen={"A": 900_00}, lower=True)
+
+
+@pytest.mark.parametrize(
+    ("rules", "reviews", "given", "due_fen"),
+    [  # a case of group A and one day that cost 800.00, of which 560.00 were booked
+        (RATE, NONE, {"points4": 23_333}, 1_500_00),
+        (RATE, AS_GIVEN, {"points4": 23_333}, 2_333_30),  # 2.3333 x 1000
+        (RATE, AS_GIVEN, {"amount_fen": 700_01}, 700_01),
+        (RATE, AS_GIVEN, {}, 1_500_00),
+        (RATE, AS_GIVEN, {"points4": 23_333, "decision": "rejected"}, 1_500_00),
+        (RATE, AS_BOOKED, {}, 560_00),
+        (RATE, AS_BOOKED, {"amount_fen": 1}, None),
+        (RATE, AS_GIVEN, {"points4": 1, "amount_fen": 1}, None),
+        (RATE, AS_GIVEN, {"points4": kernel.MAX_REVIEW4 + 1}, None),
+        (BEDS, NONE, {"amount_fen": 900_00}, 200_00),
+        (BEDS, AS_GIVEN, {"amount_fen": 900_00}, 900_00),  # no cap holds what was given
+        (BEDS, AS_GIVEN, {}, 200_00),
+        (BEDS, AS_GIVEN, {"points4": 10_000}, None),
+        (BEDS, AS_BOOKED, {}, 560_00),
+        (WARD, NONE, {"amount_fen": 850_00}, 800_00),
+        (WARD, AS_GIVEN, {"amount_fen": 850_00}, 850_00),
+        (WARD, AS_GIVEN, {"amount_fen": MAX_AMOUNT_FEN + 1}, None),
+        (WARD, AS_BOOKED, {}, 560_00),
+    ],
+)
+def test_what_a_review_makes_of_a_priced_case(rules, reviews, given, due_fen, tmp_path):
+    log = Log()
+    log.review(log.settle("A", H1, 800_00, days="1"), **given)
+    found = cleared(tmp_path, log, method("m", replace(rules, reviews=reviews)))
+    if due_fen is None:
+        assert due(found) == {}
+        assert [one.reason for one in found.held] == ["review_out_of_bounds"]
+    else:
+        assert due(found) == {(H1, "m"): (1, due_fen)}
+
+
+def test_a_review_prices_what_could_not_be_and_an_amount_is_no_points(tmp_path):
+    log = Log()
+    log.review(log.settle(None, H1, 800_00), amount_fen=600_00)  # no group
+    log.review(log.settle("B", H1, kernel.MAX_COST_FEN + 1), points4=20_000)  # 2 x 1000
+    log.review(log.settle("A", H1, kernel.MAX_COST_FEN + 1))
+    log.settle("A", H1, kernel.MAX_COST_FEN + 1)
+    log.review(log.settle("A", H1, 100_00, clr_type="11"), amount_fen=600_00)
+    found = cleared(tmp_path, log, method("rate", RATE, clr_types=["21"]), method("points", DIP))
+    assert due(found) == {(H1, "rate"): (3, 600_00 + 2_000_00 + 1_500_00)}
+    assert [(one.method, one.reason) for one in found.held] == [
+        ("rate", "cost_out_of_bounds"),
+        ("points", "review_out_of_bounds"),
+    ]
 
 
 def test_what_is_taken_back_is_cancelled_in_every_method(tmp_path):

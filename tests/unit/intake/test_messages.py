@@ -142,6 +142,14 @@ LATER = {
         {"institution": "H33060400001", "year": "2023", "cases": 400, "allowed": 2},
         "case_reviews",
     ),
+    "reviews_not_known": Rejection(
+        *(2, "setl_id", "reviews_not_known", "S1"), {"method": "按床日"}, "case_reviews"
+    ),
+    "review_not_of_method": Rejection(
+        *(2, "amount", "review_not_of_method", "3200.00"),
+        {"method": "住院", "setl_id": "S1"},
+        "case_reviews",
+    ),
     "deduction_needs_fund": Rejection(
         *(2, "deduction", "deduction_needs_fund", "15000.00"), {}, "assessments"
     ),
@@ -168,6 +176,16 @@ LATER = {
         {"month": "2023-10", "insutype": "310", "clr_type": "21"}
         | {"applied_fen": 36305, "booked_fen": 36304},
         "clearing_applications",
+    ),
+    "prepayment_returned_too_much": Rejection(
+        *(2, "result", "prepayment_returned_too_much", "returned"),
+        {"institution": "H33060400001", "fund": "390", "amount": "83.34", "balance": "83.33"},
+        "payment_results",
+    ),
+    "payment_document_stands": Rejection(
+        *(2, "order_no", "payment_document_stands", "330604-prepay-390-2024-01-1-0001"),
+        {"doc_no": "330604-prepay-390-2024-01-1-H33060400001"},
+        "payment_results",
     ),
     "person_amount_not_positive": Rejection(
         *(2, "amount", "person_amount_not_positive", "0"), {}, "person_payments"
@@ -224,6 +242,7 @@ REVIEWED = {
 CASES = {
     "not_a_decimal": {"setl_id": "S2", "points": "很多"},
     "points_not_accepted": {"setl_id": "S2", "decision": "不通过"},
+    "points_and_amount": {"setl_id": "S2", "amount": "3200.00"},
     "row_conflict": {"points": "1900"},
 }
 
