@@ -20,6 +20,7 @@ from ledger.events.claim import ClaimFact, ClaimReversed
 from ledger.events.clearing import ClearingApproved, ClearingComputed
 from ledger.events.intake import IntakeCompleted, IntakeStarted
 from ledger.events.month import YearTransferred
+from ledger.events.reconciliation import ReconciliationRecorded
 from ledger.store.codec import StoredRow, decode_fact
 from ledger.store.commit import Total, TotalKey
 
@@ -168,6 +169,8 @@ class Replayed:
     vouchers: dict[tuple[str, str, str], int] = field(default_factory=dict)
     cleared: dict[Cleared, tuple[int, ...]] = field(default_factory=dict)
     regrouped: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
+    #: By area, month, institution and leaf fund: groups compared, groups even.
+    reconciled: dict[tuple[str, str, str, str], tuple[int, int]] = field(default_factory=dict)
 
     @property
     def balances(self) -> dict[AccountKey, Sums]:
@@ -237,6 +240,8 @@ class _Fold:
             self._clear(self._computed[fact.area, fact.run])
         elif isinstance(fact, CaseGrouped):
             self.result.regrouped[fact.area, fact.setl_id] = (1,)
+        elif isinstance(fact, ReconciliationRecorded):
+            self._reconcile(fact)
         elif isinstance(fact, Posted):
             source = getattr(fact, "source", None)
             intake = (fact.area, source.intake if source else "")
@@ -248,6 +253,17 @@ class _Fold:
             key = Cleared(run.area, run.fund, run.period, run.run, one.institution)
             due = one.due_fen or 0, one.due_booked_fen or 0
             self.result.cleared[key] = (one.settled_fen, one.payable_fen, *due, one.points4)
+
+    def _reconcile(self, fact: ReconciliationRecorded) -> None:
+        """Count groups and even groups of a month anew: the latest recording says the month."""
+        kept = self.result.reconciled
+        for key in [key for key in kept if key[:2] == (fact.area, fact.period)]:
+            del kept[key]
+        for one in fact.funds:
+            if one.fund and one.institution not in fact.unreconciled:
+                key = (fact.area, fact.period, one.institution, one.fund)
+                compared, even = kept.get(key, (0, 0))
+                kept[key] = (compared + 1, even + (one.result == "0"))
 
     def _count(self, fact: Posted, into: Replayed) -> None:
         limit = self.result.until_period

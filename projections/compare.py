@@ -135,6 +135,7 @@ def _replayed(result: Replayed) -> dict[str, _Sums]:
         "month_sums": by_month,
         "clearing": {tuple(key): amounts for key, amounts in result.cleared.items()},
         "regrouped": {tuple(key): found for key, found in result.regrouped.items()},
+        "reconciled": dict(result.reconciled),
         "care": {
             tuple(key): (sums.debit_fen, sums.credit_fen) for key, sums in result.by_care.items()
         },
@@ -156,6 +157,7 @@ def _projected(reading: Reading, until: _Until, *, whole: bool) -> dict[str, _Su
             "month_sums": _month_sums,
             "clearing": _clearing,
             "regrouped": _regrouped,
+            "reconciled": _reconciled,
         }
     return {what: read(reading, until) for what, read in parts.items()}
 
@@ -277,6 +279,12 @@ def _clearing(reading: Reading, _until: _Until) -> _Sums:
 def _regrouped(reading: Reading, _until: _Until) -> _Sums:
     c = reading.clearing.regrouped_cases.c
     return {tuple(row): (1,) for row in reading.rows(select(c.area, c.setl_id))}
+
+
+def _reconciled(reading: Reading, _until: _Until) -> _Sums:
+    c = reading.clearing.reconciled_funds.c
+    keys = (c.area, c.period, c.institution, c.fund)
+    return _keyed(reading.rows(select(*keys, c.compared, c.even)), 4)
 
 
 def _keyed(rows: list[Any], width: int) -> _Sums:

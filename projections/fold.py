@@ -16,7 +16,7 @@ from ledger.domain.claim_roles import REMOTE_ACCOUNTS
 from ledger.domain.entry import Book
 from ledger.errors import BooksDamaged
 from ledger.events.base import Fact
-from ledger.events.cases import AssessmentRecorded, CaseFact, CaseGrouped
+from ledger.events.cases import AssessmentRecorded, CaseFact, CaseGrouped, CasesPutUp
 from ledger.events.cash import (
     CashFact,
     DocumentReversed,
@@ -41,7 +41,7 @@ from ledger.events.plan import PlanCommitted, PlanDrawn, PlanFact
 from ledger.events.policy import PolicyFact
 from ledger.events.prepayment import PrepaymentFact
 from ledger.events.proposal import ProposalFact
-from ledger.events.reconciliation import ReconciliationFact
+from ledger.events.reconciliation import ReconciliationFact, ReconciliationRecorded
 from ledger.events.registry import CATALOGUE, UPCASTERS, fact_class
 from ledger.events.settlement import RefusalFact, SettlementFact
 from ledger.events.setup import AreaFact
@@ -203,7 +203,7 @@ class Fold:
             self.page.setup.append((self._at, _decode(AreaFact, topic, state)))
 
     def clearing(self, topic: str, run: Run) -> None:
-        """Note steps of clearing runs, and cases that were grouped afterwards."""
+        """Note steps of clearing runs, cases grouped afterwards, and recorded reconciliations."""
         for self._at, _, state in run:
             self.page.clearing.append((self._at, _decode(Fact, topic, state)))
 
@@ -345,10 +345,12 @@ _BY_BASE: tuple[tuple[type[Fact], Handler], ...] = (
     (PlanDrawn, Fold.documents),
     (InstitutionFact, Fold.noted),
     (ReconciliationFact, Fold.noted),
+    (ReconciliationRecorded, Fold.clearing),
     (CaseFact, Fold.noted),
     (CaseGrouped, Fold.clearing),
     (OneStopFact, Fold.noted),
     (AssessmentRecorded, Fold.noted),
+    (CasesPutUp, Fold.noted),
     (RefusalFact, Fold.noted),
     (ProposalFact, Fold.noted),
     (ApplicationFact, Fold.noted),

@@ -14,6 +14,7 @@ from ledger.events.cases import CaseGrouped
 from ledger.events.clearing import ClearingFact
 from ledger.events.intake import IntakeFact
 from ledger.events.month import MonthFact
+from ledger.events.reconciliation import ReconciliationRecorded
 from ledger.events.setup import AreaFact
 
 #: What a movement is by nature: openings and adjustments are neither income nor expense, and
@@ -232,7 +233,9 @@ class Page:
     months: list[tuple[int, MonthFact]] = field(default_factory=list)
     intakes: list[tuple[int, IntakeFact]] = field(default_factory=list)
     setup: list[tuple[int, AreaFact]] = field(default_factory=list)
-    clearing: list[tuple[int, ClearingFact | CaseGrouped]] = field(default_factory=list)
+    clearing: list[tuple[int, ClearingFact | CaseGrouped | ReconciliationRecorded]] = field(
+        default_factory=list
+    )
     #: Intake → first and last position of the rows it posted.
     rows_of: dict[tuple[str, str], list[int]] = field(default_factory=dict)
 

@@ -125,11 +125,16 @@ class IntakeTables(Tables):
 
 @dataclass(frozen=True)
 class ClearingTables(Tables):
-    """Clearing runs (清算批次) as they stand, a line for each institution; cases grouped afterwards."""
+    """Clearing runs (清算批次) as they stand, a line for each institution; cases grouped afterwards.
+
+    ``reconciled_*`` are the latest recorded reconciliation of each month with the institutions.
+    """
 
     clearing_runs: Table
     clearing_lines: Table
     regrouped_cases: Table
+    reconciled_funds: Table
+    reconciled_institutions: Table
 
 
 @dataclass(frozen=True)
@@ -290,6 +295,11 @@ CLEARING_SUMS = (
 )
 
 
+#: What a recorded reconciliation (对账结果) says of an institution's fund, and of its settlements.
+FUND_SUMS = ("compared", "even", "ours_fen", "apart_fen", "untold")
+LIST_SUMS = ("stated", "listed", "right")
+
+
 @cache
 def clearing_tables(generation: int) -> ClearingTables:
     """Name the tables of clearing runs in a generation."""
@@ -315,6 +325,18 @@ def clearing_tables(generation: int) -> ClearingTables:
             generation,
             *map(_key, ("area", "setl_id")),
             *_text("institution", "period"),
+        ),
+        reconciled_funds=_table(
+            "reconciled_funds",
+            generation,
+            *map(_key, ("area", "period", "institution", "fund")),
+            *_sum(*FUND_SUMS),
+        ),
+        reconciled_institutions=_table(
+            "reconciled_institutions",
+            generation,
+            *map(_key, ("area", "period", "institution")),
+            *_sum(*LIST_SUMS),
         ),
     )
 

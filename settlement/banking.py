@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ledger.domain.chart import KEEPER
+
 BANK, TREASURY, FISCAL, TAX = COUNTERPARTIES = ("bank", "treasury", "fiscal", "tax")
 
-#: Who keeps which of our money accounts (资金账户); the tax office keeps none, it collects.
-KEEPER = {"expenditure": BANK, "income": BANK, "fiscal": FISCAL, "treasury": TREASURY}
 #: The account that is meant where nothing more is said.
 _USUAL = {BANK: "expenditure", FISCAL: "fiscal", TREASURY: "treasury", TAX: TAX}
 

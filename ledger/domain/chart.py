@@ -46,6 +46,8 @@ class Account:
 
 
 MONEY_ACCOUNTS = ("treasury", "fiscal", "income", "expenditure")
+#: Who keeps which money account, and states what moved on it (四方对账); the tax office keeps none.
+KEEPER = {"expenditure": "bank", "income": "bank", "fiscal": "fiscal", "treasury": "treasury"}
 NET_ASSETS = "net_assets"
 
 BENEFIT_KINDS: dict[str, tuple[str, str]] = {

@@ -131,6 +131,11 @@ def assessment_stream(area: str, institution: str, year: str) -> UUID:
     return _stream("assessment", area, institution, year)
 
 
+def put_up_stream(area: str, institution: str, year: str) -> UUID:
+    """One stream per institution and year: which of its cases were put up for review (特例单议计数)."""
+    return _stream("put-up", area, institution, year)
+
+
 def statement_totals_stream(area: str, group: tuple[str, str, str, str, str]) -> UUID:
     """One stream per institution, 险种, 清算类别, month and part of an institution's totals (总账)."""
     return _stream("statement-totals", area, *group)

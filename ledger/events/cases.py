@@ -2,7 +2,7 @@
 
 None of them posts anything and none changes what was settled: a clearing run reads them beside the
 settlements, up to its watermark. Groupings and reviews lie on the stream of their case, assessments
-on one stream per institution and year; of each kind the latest counts.
+and the count of reviews on one stream each per institution and year; of each kind the latest counts.
 """
 
 from ledger.events.base import Fact, Source
@@ -51,5 +51,22 @@ class AssessmentRecorded(Fact, frozen=True, kw_only=True):
     year: str  # YYYY
     score: str  # decimal text, 0 to 100
     deduction_fen: int  # 考核扣款
+    by: str
+    source: Source
+
+
+class CasesPutUp(Fact, frozen=True, kw_only=True):
+    """特例单议计数: the cases of an institution's year that one file put up, whatever was decided.
+
+    All of them lie on one stream per institution and year: of two files that are brought in at one
+    moment the second is counted after the first.
+    """
+
+    TOPIC = "cases.put_up.v1"
+
+    area: str
+    institution: str
+    year: str
+    setl_ids: tuple[str, ...]
     by: str
     source: Source

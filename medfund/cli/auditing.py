@@ -24,10 +24,12 @@ from medfund.cli.archiving import (
     render_findings,
 )
 from medfund.cli.files import deliver, read_text
+from medfund.cli.output import Output
 from projections.compare import compare as compare_with_log
 from projections.queries.known import known_position
 from projections.queries.trace import Tracer
 from projections.rebuild import rebuild as rebuild_views
+from projections.reports.settlement_words import STATIONS
 from projections.store import ProjectionsOutdated, ProjectionsTorn
 
 
@@ -209,19 +211,33 @@ def _render_trace(session: Session, document: dict[str, Any]) -> None:
     for event in document.get("events", []):
         source = event["source"]
         output.line(f"  @{event['position']}  {event['topic']}  seal {event['seal']['no']}")
-        output.line(
-            output.say("    来源 ", "    from ")
-            + f"{source['file']}:{source['line']} ({source['intake']})"
-        )
+        if source["intake"]:
+            output.line(
+                output.say("    来源 ", "    from ")
+                + f"{source['file']}:{source['line']} ({source['intake']})"
+            )
         for posting in event["state"].get("postings", ()):
             output.line(
                 f"    {posting['fund']}  借 {posting['debit']} 贷 {posting['credit']}"
                 f"  {format_yuan(posting['fen'])}"
             )
+    for station in document.get("path", []):
+        output.line(_station(output, station))
     for report in document.get("used_by", []):
         output.line(
             output.say("  用于 ", "  used by ") + f"{report['run']}  {report['plan_hash'][:16]}"
         )
+
+
+def _station(output: Output, one: dict[str, Any]) -> str:
+    """Write one station from the counter to the bank on a line."""
+    said = f"{one['settlements']}+{one['refunds']}" if one["step"] == "booked" else one["number"]
+    at = f"  @{one['position']}" if one["position"] else ""
+    return (
+        f"  → {one['fund']} {one['institution']} {one['month']}"
+        f"  {output.say(*STATIONS[one['step']])}  {format_yuan(one['fen'])}"
+        f"  {one['date'] or ''}  {said}{at}"
+    )
 
 
 @cli.command(help="重建投影,与现用并行 / rebuild projections beside the live ones")

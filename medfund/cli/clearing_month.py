@@ -105,12 +105,13 @@ def _render_cases(output: Output, found: dict[str, Any]) -> None:
     for one in found["readmissions"]:
         if len(one["person_keys"]) > 1:
             said = output.say(
-                "{method}: 人员密钥曾轮换(版本 {keys}),跨版本的再入院无法识别",
+                "{method}: 人员密钥曾轮换(版本 {keys}),跨版本的再入院无法识别:{stays} 例未能比对",
                 "{method}: the person key was rotated (versions {keys}); readmissions across it"
-                " are not seen",
+                " are not seen: {stays} stays could not be compared",
             )
             keys = ", ".join(str(key) for key in one["person_keys"])
-            output.line("  " + said.format(method=one["method"], keys=keys))
+            line = said.format(method=one["method"], keys=keys, stays=one["uncompared"])
+            output.line("  " + line)
     if found["held_back"]:
         _render_held_back(output, found["held_back"])
     if found["no_method"]:

@@ -29,6 +29,7 @@ from settlement.year_runs import (
     confirm_year,
     dismiss_dispute,
     dispute_year,
+    plan_of,
     request_year,
     year_of,
 )
@@ -132,6 +133,7 @@ def _dry_run(session: Session, year: str, fund: str, other: str | None) -> None:
     if found is None:
         raise TypeError("the year was not computed")
     document = year_document(found, beside, area=area.code, fund=fund, year=year, names=names)
+    document["plan_hash"] = plan_of(found).hash  # that of the run, if it were made now
     session.output.answer(document, lambda: _render(session.output, document, found.problems))
 
 

@@ -43,6 +43,7 @@ LAYERS = {
     "basic": ("基本医保", "basic"),
     "catastrophic": ("大病/大额", "catastrophic"),
     "assistance": ("医疗救助", "assistance"),
+    "tilted": ("倾斜救助", "further assistance"),
     "other": ("其他基金", "other fund"),
 }
 #: Option, help: what the year has used before the case, by the name of its field.

@@ -37,6 +37,7 @@ _STATES = {
 }
 HELD = {
     "carried": ("结转(合计不为正)", "carried forward (not above nil together)"),
+    "succeeded": ("抵减被合并机构的结转", "makes up for the debt of a merged one"),
     "suspended": ("暂停拨付", "suspended"),
     "payee_suspended": ("承继机构暂停拨付", "successor suspended"),
 }

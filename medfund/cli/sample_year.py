@@ -174,7 +174,7 @@ def _print_statement(session: Session, house: House, folder: Path, month: Period
     bridge = next(one for one in tables if one.title in {"从记账到实拨", "From booked to paid"})
     session.output.line()
     session.output.line(f"{SHOWN} {month} {LEAVES[0]}  {' '.join(bridge.notes)}")
-    for label, fen in bridge.rows:
+    for label, fen, *_ in bridge.rows:
         session.output.line(f"  {format_yuan(int(fen or 0)):>18}  {label}")
     session.output.line(session.output.say(f"结算单:{target}", f"The statement: {target}"))
 

@@ -58,8 +58,8 @@ def statement_of(
         for month, question in _questions(archive, position, area.code, leaf, period):
             chosen = _policy(policies, document, leaf, month)
             lines += list_cases(question, chosen.policy if chosen else None, institution)
-            if chosen is not None and period == str(month):
-                methods = _methods(question, chosen, institution)
+            if chosen is not None:
+                methods += _methods(question, chosen, institution)
         found += settlement_tables(
             document,
             methods=methods,
@@ -83,8 +83,9 @@ def _policy(
     policies: Policies, document: dict[str, Any], fund: str, month: Period
 ) -> Chosen | None:
     """Give the policy of the run that settled the month, else the one in force; None: the fund has none."""
-    named = [run["policy"] for run in document["runs"] if run["policy"]]
-    if named and document["period"] == str(month):
+    mine = (run for run in document["runs"] if run["period"] == str(month))
+    named = [run["policy"] for run in mine if run["policy"]]
+    if named:
         return chosen_of(policies.find(named[-1]))
     if fund == PERSONAL:
         return None
@@ -102,7 +103,11 @@ def _methods(question: Question, chosen: Chosen, institution: str) -> list[dict[
     )
     value = document["points"]["value"] if document["points"] else None
     return [
-        {**one, "value": value if one["points"] != points_text(0) else None}
+        {
+            **one,
+            "month": str(question.period),
+            "value": value if one["points"] != points_text(0) else None,
+        }
         for mine in document["institutions"]
         if mine["institution"] == institution
         for one in mine["methods"]

@@ -135,7 +135,11 @@ class Measure(_Document):
     due_over_booked: str | None
     booked_over_due: str | None
     match_rate: str | None
+    even_over_compared: str | None
+    grouped_over_cases: str | None
     record_accuracy: str | None
+    right_over_listed: str | None
+    kept_over_cases: str | None
     error_rate: str | None
     case_mix_index: str | None
     average_cost_fen: int | None
@@ -160,6 +164,7 @@ class Measures(_Document):
     definition: dict[str, str]
     measures: list[Measure]
     point_values: list[PointValue]
+    reconciled_months: list[str]
 
 
 class JournalLine(_Document):

@@ -27,6 +27,8 @@ _BRIDGE = (
     ("offset", "claims.offset"),
     ("prepaid", "claims.prepaid"),
 )
+#: Rows of what has not gone on: no document made them.
+_REMAINS = frozenset({"undeclared", "unaudited"})
 #: Rows that the statement shows even where they are nil.
 ALWAYS = frozenset(
     {"booked", "refused", "deposit", "offset", "prepaid", "carried_in", "carried_out"}
@@ -45,33 +47,60 @@ _NOTHING = [0] * 6
 def bridge_of(
     booked: Sequence[dict[str, Any]],
     steps: Sequence[tuple[int, SettlementFact]],
-    approved: Sequence[ClearedLine],
+    approved: Sequence[tuple[str, ClearedLine]],
     payments: Sequence[dict[str, Any]],
 ) -> dict[str, Any]:
     """Lay the bridge from what was booked to what was paid, and say which witnesses agree."""
     balance = by_account({name: sum(row[name] for row in booked) for name in OBLIGATION_SUMS})
     rows = [("booked", sum(row["booked_fen"] for row in booked))]
     rows += [(key, -balance[account]) for key, account in _BRIDGE]
-    rows += [("carried_in", sum(one.carried_in_fen for one in approved[:1]))]
-    rows += [("carried_out", -sum(one.carried_out_fen for one in approved[-1:]))]
+    lines = [line for _, line in approved]
+    rows += [("carried_in", sum(one.carried_in_fen for one in lines[:1]))]
+    rows += [("carried_out", -sum(one.carried_out_fen for one in lines[-1:]))]
     payable = sum(fen for _, fen in rows)
     confirmed = [one for one in payments if one["state"] == "paid"]
     earlier = sum(one["earlier_fen"] for one in confirmed)
     paid = balance["claims.paid"] + earlier
     own = sum(one["amount_fen"] for one in confirmed)
+    ends = {"carried_in": approved[:1], "carried_out": approved[-1:]}
+    by_run = {key: {run for run, _ in some} for key, some in ends.items()}
     return {
-        "bridge": [{"key": key, "fen": fen} for key, fen in rows],
+        "bridge": [
+            {"key": key, "fen": fen, "documents": _documents(steps, key, by_run) if fen else []}
+            for key, fen in rows
+        ],
         "payable_fen": payable,
         "paid_fen": paid,
         "unpaid_fen": payable - paid,
         "paid_otherwise_fen": balance["claims.paid"] - own,
         "agrees": {
             "books": _moved(fact for _, fact in steps) == _own_balances(balance),
-            "runs": _settled_by_runs(approved) == _settled_by_facts(fact for _, fact in steps),
+            "runs": _settled_by_runs(lines) == _settled_by_facts(fact for _, fact in steps),
             "bank": sum(one["amount_fen"] for one in payments if one["state"] == "ordered")
             == balance["owed.ordered"],
         },
     }
+
+
+def _documents(
+    steps: Sequence[tuple[int, SettlementFact]], key: str, by_run: Mapping[str, set[str]]
+) -> list[dict[str, Any]]:
+    """List the documents that a row of the bridge is made of, with date and log position."""
+    account = dict(_BRIDGE).get(key)
+    return [
+        {"number": _number(fact), "date": fact.date, "position": position}
+        for position, fact in steps
+        if (key in by_run and _number(fact) in by_run[key] and isinstance(fact, SettlementApproved))
+        or (
+            key not in _REMAINS and any(account in {one.debit, one.credit} for one in fact.postings)
+        )
+    ]
+
+
+def _number(fact: SettlementFact) -> str | None:
+    """Give the number of the document that a step is of: refusal, run, application or order."""
+    names = ("doc_no", "order_no", "application", "run")
+    return next((found for name in names if (found := getattr(fact, name, None))), None)
 
 
 def _moved(facts: Iterable[SettlementFact]) -> dict[str, int]:

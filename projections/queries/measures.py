@@ -1,11 +1,12 @@
-"""结算考核指标: what approved clearing runs say of each institution and fund, by month and year.
+"""结算考核指标: what approved clearing runs and recorded reconciliations say, by institution and fund.
 
 Whole numbers in, fractions out, rounded half-up once. A measure that cannot be computed is null with
-a reason. How 结付率 and 误差率 are understood is a dated parameter of the area (``measures``).
+a reason. How 结付率, 匹配率, 填报准确率 and 误差率 are understood is a dated parameter of the area
+(``measures``); what was reconciled is in ``measures_reconciled``.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -13,18 +14,31 @@ from sqlalchemy import and_, func, select
 
 from ledger.domain.money import decimal_text
 from ledger.domain.period import Period, Year
+from projections.queries.measures_reconciled import (
+    RECONCILED_REASONS,
+    Reconciled,
+    reconciled_in,
+    reconciled_months,
+)
 from projections.queries.scope import Scope, scope_of
 from projections.store import Reading, ReadStore
 from projections.tables import CLEARING_SUMS
 from projections.views.clearing import APPROVED
 
 POLICY = "measures"
-#: 口径: which settlement rate is the headline, and what the error rate is measured by.
-DEFAULTS = {"settlement_rate": "due/booked", "error_rate": "due"}
+#: 口径: which settlement rate, match rate and accuracy are the headline, and what errors are measured by.
+DEFAULTS = {
+    "settlement_rate": "due/booked",
+    "match_rate": "reconciled",
+    "record_accuracy": "reconciled",
+    "error_rate": "due",
+}
 REASONS: dict[str, tuple[str, str]] = {
     "not_by_methods": ("该基金不按支付方式清算", "the fund is not paid by methods"),
     "no_points": ("没有按点数清算的病例", "no cases count by points"),
     "denominator_not_positive": ("分母不为正", "the denominator is not positive"),
+    "not_cleared": ("没有已批准的清算", "no clearing was approved"),
+    **RECONCILED_REASONS,
 }
 _RATE, _INDEX, _FEN = 2, 4, 0
 _WHOLE = "*"  # all institutions of a fund together
@@ -38,6 +52,7 @@ class Sums:
     runs: set[str]
     institutions: set[str]
     regrouped: int = 0
+    reconciled: Reconciled = field(default_factory=Reconciled)
 
     def __getitem__(self, name: str) -> int:
         return self.amounts.get(name, 0)
@@ -59,6 +74,7 @@ def measures_document(
         policy = _policy(reading, scope.area, months[-1])
         sums = _sums(reading, scope, months)
         values = _point_values(reading, scope, months)
+        reconciled = reconciled_months(reading, scope.area, months)
         named = reading.setup.institutions.c
         registered = reading.rows(select(named.code, named.name).where(named.area == scope.area))
     names = {row.code: row.name for row in registered}
@@ -79,6 +95,7 @@ def measures_document(
         "definition": policy,
         "measures": rows,
         "point_values": values,
+        "reconciled_months": reconciled,
     }
 
 
@@ -167,6 +184,12 @@ def _sums(reading: Reading, scope: Scope, months: tuple[str, ...]) -> dict[tuple
         for (_, institution), one in found.items():
             if institution == code or (institution == _WHOLE and code in one.institutions):
                 one.regrouped += count
+    cleared = [key for key in found if key[1] != _WHOLE]
+    for (fund, institution), said in reconciled_in(reading, scope, months, cleared).items():
+        for code in (_WHOLE, institution):
+            one = found.setdefault((fund, code), Sums({}, set(), set()))
+            one.institutions.add(institution)
+            one.reconciled.add(said)
     return found
 
 
@@ -208,9 +231,9 @@ def _row(one: Sums, values: Mapping[str, Fraction | str], lang: str) -> dict[str
 def _values(one: Sums, whole: Sums, policy: Mapping[str, str]) -> dict[str, Fraction | str]:
     """Compute every measure; a text is the reason why there is none.
 
-    病案匹配率: cases by points ÷ these and those that no group was found for. 填报准确率: of the same
-    cases, those whose group was not changed afterwards. 误差率: how far due and booked are apart, or
-    the records that were wrong.
+    By grouping, 病案匹配率 is cases by points ÷ these and those that no group was found for, and
+    填报准确率 the share of the same cases whose group was not changed afterwards. 误差率: how far due
+    and booked are apart, the records that were wrong, or how far both sides' amounts are apart.
     """
     due, booked = one["due_fen"], one["due_booked_fen"]
     pointed, matched = one["pointed_cases"], one["pointed_cases"] + one["unmatched_cases"]
@@ -218,22 +241,30 @@ def _values(one: Sums, whole: Sums, policy: Mapping[str, str]) -> dict[str, Frac
         "due_over_booked": _share(due, booked, one),
         "booked_over_due": _share(booked, due, one),
     }
-    accuracy = _share(max(matched - one.regrouped, 0), matched, one, pointed=True)
-    by_due = policy["error_rate"] == "due"
-    error = (
-        _share(abs(due - booked), booked, one)
-        if by_due
-        else accuracy
-        if isinstance(accuracy, str)
-        else 100 - accuracy
-    )
+    matches: dict[str, Fraction | str] = {
+        "even_over_compared": one.reconciled.match_rate(),
+        "grouped_over_cases": _share(pointed, matched, one, pointed=True),
+    }
+    records: dict[str, Fraction | str] = {
+        "right_over_listed": one.reconciled.accuracy(),
+        "kept_over_cases": _share(max(matched - one.regrouped, 0), matched, one, pointed=True),
+    }
+    grouped, regrouped = policy["match_rate"] == "grouped", policy["record_accuracy"] == "regrouped"
+    accuracy = records["kept_over_cases" if regrouped else "right_over_listed"]
+    errors: dict[str, Fraction | str] = {
+        "due": _share(abs(due - booked), booked, one),
+        "records": accuracy if isinstance(accuracy, str) else 100 - accuracy,
+        "amounts": one.reconciled.error_rate(),
+    }
     inverse = policy["settlement_rate"] == "booked/due"
     return {
         "settlement_rate": rates["booked_over_due" if inverse else "due_over_booked"],
         **rates,
-        "match_rate": _share(pointed, matched, one, pointed=True),
+        "match_rate": matches["grouped_over_cases" if grouped else "even_over_compared"],
+        **matches,
         "record_accuracy": accuracy,
-        "error_rate": error,
+        **records,
+        "error_rate": errors.get(policy["error_rate"], errors["records"]),
         "case_mix_index": _index(one, whole),
         "average_cost_fen": (
             Fraction(one["pointed_cost_fen"], pointed) if pointed else _why(one, "no_points")
@@ -242,6 +273,8 @@ def _values(one: Sums, whole: Sums, policy: Mapping[str, str]) -> dict[str, Frac
 
 
 def _why(one: Sums, otherwise: str) -> str:
+    if not one.runs:
+        return "not_cleared"
     return otherwise if one["has_due"] else "not_by_methods"
 
 

@@ -4,42 +4,42 @@ What was booked comes from the read model, everything after it from the streams:
 (``settlement_stream``), of the fund's runs and of the batches of payment orders.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
-from uuid import UUID
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
 
+import msgspec
 from sqlalchemy import select
 
-from ledger.aggregates.payout import fold_payouts, order_states
 from ledger.domain.chart import CHART
 from ledger.domain.entry import Book
-from ledger.domain.identity import clearing_stream, payouts_stream, settlement_stream
+from ledger.domain.identity import clearing_stream, settlement_stream
 from ledger.domain.period import Year
 from ledger.errors import InputRejected
-from ledger.events.base import Envelope
 from ledger.events.clearing import (
     ClearedLine,
     ClearingApproved,
     ClearingComputed,
     ClearingRejected,
+    SettlementApproved,
     SettlementDeclared,
 )
-from ledger.events.clearing_year import YearApproved, YearComputed, YearRejected, YearResult
-from ledger.events.payout import PaymentOrdered
+from ledger.events.clearing_year import (
+    YearApproved,
+    YearCleared,
+    YearComputed,
+    YearRejected,
+    YearResult,
+)
 from ledger.events.settlement import RefusalDecided, RefusalWithdrawn, SettlementFact
 from projections.fold import NO_KIND
+from projections.queries.bank_lines import Streams
 from projections.queries.bridge import bridge_of
 from projections.queries.scope import scope_of
+from projections.queries.settlement_paying import Steps, payments_of, plan_of
 from projections.store import Reading, ReadStore
 
 _DECISIONS = (ClearingApproved, ClearingRejected, YearApproved, YearRejected)
-
-
-class Ledger(Protocol):
-    """The books, as far as single streams are read from them."""
-
-    def history(self, stream: UUID) -> list[tuple[int, Envelope]]: ...
 
 
 class InstitutionUnknown(InputRejected):
@@ -77,6 +77,7 @@ class Run:
     state: str  # waiting, approved, rejected
     decided_by: str | None
     line: ClearedLine | YearResult | None
+    position: int  # of its last step in the log
 
     @property
     def payable_fen(self) -> int:
@@ -87,7 +88,7 @@ class Run:
 
 
 def settlement_document(
-    store: ReadStore, ledger: Ledger, *, area: str | None, fund: str, institution: str, period: str
+    store: ReadStore, ledger: Streams, *, area: str | None, fund: str, institution: str, period: str
 ) -> dict[str, Any]:
     """Give everything that the statement prints, as of the position of the read models."""
     with store.reading() as reading:
@@ -104,7 +105,8 @@ def settlement_document(
         booked = _obligations(reading, asked)
     steps = _steps(ledger, asked)
     runs = runs_of(ledger, asked)
-    payments = _payments(ledger, asked, [fact for _, fact in steps])
+    payments = payments_of(ledger, asked.area, asked.fund, asked.period, steps)
+    approved = [one for one in runs if one.state == "approved"]
     return {
         "position": reading.position,
         "area": asked.area,
@@ -115,20 +117,19 @@ def settlement_document(
         "level": named.level,
         "period": period,
         "claims": _claims(booked),
-        "applications": _applications(steps),
+        "applications": _applications(steps, runs),
         "refusals": _refusals(steps),
-        "runs": [_run(one) for one in runs],
-        "offsets": _offsets(runs, institution),
+        "runs": [_run(one, steps) for one in runs],
+        "offsets": _offsets(approved, institution, steps),
+        "months": _months(approved) if len(asked.months) > 1 else [],
+        "year": _year(approved),
         "payments": payments,
+        "plan": plan_of(ledger, asked.area, asked.fund, payments),
         "steps": [_step(position, fact) for position, fact in steps],
         **bridge_of(
             booked,
             steps,
-            [
-                one.line
-                for one in runs
-                if one.state == "approved" and isinstance(one.line, ClearedLine)
-            ],
+            [(one.computed.run, one.line) for one in approved if isinstance(one.line, ClearedLine)],
             payments,
         ),
     }
@@ -164,7 +165,7 @@ def _claims(booked: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return [sums[key] for key in sorted(sums)]
 
 
-def _steps(ledger: Ledger, asked: Asked) -> list[tuple[int, SettlementFact]]:
+def _steps(ledger: Streams, asked: Asked) -> list[tuple[int, SettlementFact]]:
     found = [
         (position, item.fact)
         for month in asked.months
@@ -176,30 +177,33 @@ def _steps(ledger: Ledger, asked: Asked) -> list[tuple[int, SettlementFact]]:
     return sorted(found, key=lambda one: one[0])
 
 
-def runs_of(ledger: Ledger, asked: Asked) -> list[Run]:
+def runs_of(ledger: Streams, asked: Asked) -> list[Run]:
     """Read the runs of the fund and period, each with the institution's line, in order."""
     found: dict[str, Run] = {}
     facts = (
-        item.fact
+        (position, item.fact)
         for month in asked.months
-        for _, item in ledger.history(clearing_stream(asked.area, asked.fund, month))
+        for position, item in ledger.history(clearing_stream(asked.area, asked.fund, month))
     )
-    for fact in facts:
+    for position, fact in facts:
         if isinstance(fact, ClearingComputed | YearComputed):
             mine = [one for one in fact.lines if one.institution == asked.institution]
-            found[fact.run] = Run(fact, "waiting", None, mine[0] if mine else None)
+            found[fact.run] = Run(fact, "waiting", None, mine[0] if mine else None, position)
         elif isinstance(fact, _DECISIONS):
             approved = isinstance(fact, ClearingApproved | YearApproved)
             state = "approved" if approved else "rejected"
-            before = found[fact.run]
-            found[fact.run] = Run(before.computed, state, fact.by, before.line)
+            found[fact.run] = replace(
+                found[fact.run], state=state, decided_by=fact.by, position=position
+            )
     return [one for one in found.values() if one.state != "rejected"]
 
 
-def _run(one: Run) -> dict[str, Any]:
+def _run(one: Run, steps: Steps) -> dict[str, Any]:
     fact, line = one.computed, one.line
+    date, position = _posted(steps, fact.run)
     return {
         "run": fact.run,
+        "period": fact.period,
         "state": one.state,
         "prepared_by": fact.by,
         "decided_by": one.decided_by,
@@ -211,6 +215,8 @@ def _run(one: Run) -> dict[str, Any]:
         "engine": f"{fact.engine} {fact.engine_version}",
         "kernel": fact.kernel,
         "of_year": isinstance(fact, YearComputed),
+        "date": date,
+        "position": one.position if position is None else position,
         "cases": line.cases if line else 0,
         "booked_fen": line.booked_fen if line else 0,
         "due_fen": line.due_fen if line else None,
@@ -218,12 +224,46 @@ def _run(one: Run) -> dict[str, Any]:
     }
 
 
-def _applications(steps: Sequence[tuple[int, SettlementFact]]) -> list[dict[str, Any]]:
+def _posted(steps: Steps, run: str) -> tuple[str | None, int | None]:
+    """Give date and position of what a run posted for the institution; None where it did not."""
+    return next(
+        (
+            (fact.date, position)
+            for position, fact in steps
+            if isinstance(fact, SettlementApproved | YearCleared) and fact.run == run
+        ),
+        (None, None),
+    )
+
+
+def _months(approved: Iterable[Run]) -> list[dict[str, Any]]:
+    """List what each approved run of a month settled, as the bridge has it in sums."""
+    return [
+        {"period": one.computed.period, "run": one.computed.run, **msgspec.structs.asdict(one.line)}
+        for one in approved
+        if isinstance(one.line, ClearedLine)
+    ]
+
+
+def _year(approved: Iterable[Run]) -> list[dict[str, Any]]:
+    """List what each approved run of the year came to (年度清算)."""
+    return [
+        {"run": one.computed.run, **msgspec.structs.asdict(one.line)}
+        for one in approved
+        if isinstance(one.line, YearResult)
+    ]
+
+
+def _applications(steps: Steps, runs: Iterable[Run]) -> list[dict[str, Any]]:
+    """List what was declared; what a run declared on the institution's behalf was decided with it."""
+    decided = {one.computed.run: one.decided_by for one in runs}
     return [
         {
             "application": fact.application,
             "run": fact.run,
             "date": fact.date,
+            "by": fact.prepared_by,
+            "decided_by": decided.get(fact.run) if fact.run else None,
             "amount_fen": fact.amount_fen,
             "summary": fact.summary,
             "position": position,
@@ -233,7 +273,7 @@ def _applications(steps: Sequence[tuple[int, SettlementFact]]) -> list[dict[str,
     ]
 
 
-def _refusals(steps: Sequence[tuple[int, SettlementFact]]) -> list[dict[str, Any]]:
+def _refusals(steps: Steps) -> list[dict[str, Any]]:
     """List every refusal with its reason; one that was withdrawn stands with its withdrawal."""
     withdrawn = {
         fact.original_position: fact for _, fact in steps if isinstance(fact, RefusalWithdrawn)
@@ -254,56 +294,25 @@ def _refusals(steps: Sequence[tuple[int, SettlementFact]]) -> list[dict[str, Any
     ]
 
 
-def _offsets(runs: Iterable[Run], institution: str) -> list[dict[str, Any]]:
-    return [
-        {"run": run.computed.run, "doc_no": one.doc_no, "fen": one.fen, "same_year": one.same_year}
-        for run in runs
-        if run.state == "approved" and isinstance(run.computed, ClearingComputed)
-        for one in run.computed.offsets
-        if one.institution == institution
-    ]
-
-
-def _payments(
-    ledger: Ledger, asked: Asked, facts: Sequence[SettlementFact]
-) -> list[dict[str, Any]]:
-    """List the payment orders of the month, each whole, with what the bank made of it."""
+def _offsets(approved: Iterable[Run], institution: str, steps: Steps) -> list[dict[str, Any]]:
     found = []
-    for ordered in facts:
-        if not isinstance(ordered, PaymentOrdered):
+    for run in approved:
+        if not isinstance(run.computed, ClearingComputed):
             continue
-        state = order_states(facts, ordered.payout, ordered.line)[-1]
-        found.append(
+        date, position = _posted(steps, run.computed.run)
+        found += [
             {
-                "order_no": ordered.order_no,
-                "payee": ordered.payee,
-                "ordered_on": ordered.date,
-                "amount_fen": ordered.amount_fen,
-                "earlier_fen": _earlier(ledger, asked, ordered),
-                "state": state.state,
-                "date": None if state.state == "ordered" else state.date,
-                "bank_ref": state.bank_ref,
-                "reason": state.reason,
+                "run": run.computed.run,
+                "doc_no": one.doc_no,
+                "fen": one.fen,
+                "same_year": one.same_year,
+                "date": date,
+                "position": position,
             }
-        )
+            for one in run.computed.offsets
+            if one.institution == institution
+        ]
     return found
-
-
-def _earlier(ledger: Ledger, asked: Asked, ordered: PaymentOrdered) -> int:
-    """Say what the order pays of months before this one: what this month's run carried in."""
-    month = ordered.date[:7]
-    stream = payouts_stream(asked.area, asked.fund, month)
-    batches = fold_payouts(
-        asked.area, asked.fund, month, (item.fact for _, item in ledger.history(stream))
-    ).batches
-    lines = [
-        line
-        for batch in batches
-        if batch.id == ordered.payout
-        for line in batch.prepared.lines
-        if line.line == ordered.line
-    ]
-    return sum(part.fen for line in lines for part in line.parts if part.month < asked.period)
 
 
 def _step(position: int, fact: SettlementFact) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 References: a log position (``1234``), a document number, a settlement id, a refusal, a voucher
 (``310-2023-01-0001``), an intake (``I0123456789ab``), a close run, a clearing run, an application
-for clearing, a recovery by offset, a balance
+for clearing, a recovery by offset, a batch of payment orders or one order, a line of a bank's
+statement (``account/date/reference/fen/nth``, or ``bank:REFERENCE``), a match, a break, a balance
 (``390:expense.benefit.inpatient:2023-10``) or an indicator
 (``indicator:expenditure_growth_ytd:390:2023-10``).
 """
@@ -18,6 +19,7 @@ from ledger.application import FundLedger
 from ledger.domain.chart import CHART, account_name
 from ledger.domain.fund import parent
 from ledger.domain.identity import (
+    case_stream,
     claim_stream,
     document_stream,
     refusal_stream,
@@ -33,11 +35,15 @@ from projections.queries.intakes import IntakeUnknown, intakes_document
 from projections.queries.journal import journal_document
 from projections.queries.monthly import monthly_figures
 from projections.queries.periods import periods_document
+from projections.queries.trace_path import months_in, path_of
+from projections.queries.trace_paying import paying_rows
 from projections.queries.trace_settling import settling_rows
 from projections.store import ReadStore
 
 _VOUCHER = re.compile(r"(\d{3})-(\d{4}-\d{2})-(\d+)")
 _SHOWN = 200
+#: Of how many months of institutions the stations are shown: a run of a city has hundreds.
+_MONTHS = 12
 
 
 class NothingFound(InputRejected):
@@ -46,10 +52,13 @@ class NothingFound(InputRejected):
     code = "nothing_found"
     zh = "账簿中找不到 {ref}。"
     en = "The book has nothing under {ref}."
-    hint_zh = "可用:日志位置、单据号、结算号、凭证字号、导入批次、月结编号、险种:科目:账期、indicator:名称:险种:账期。"
+    hint_zh = (
+        "可用:日志位置、单据号、结算号、凭证字号、导入批次、月结编号、清算批次、拨付单与付款单号、对账单行、"
+        "bank:银行流水号、勾对与差异编号、险种:科目:账期、indicator:名称:险种:账期。"
+    )
     hint_en = (
-        "Use a position, document, settlement, voucher, intake, run, FUND:ACCOUNT:PERIOD or"
-        " indicator:NAME:FUND:PERIOD."
+        "Use a position, document, settlement, voucher, intake, run, payout or order, statement line,"
+        " bank:REFERENCE, match, break, FUND:ACCOUNT:PERIOD or indicator:NAME:FUND:PERIOD."
     )
 
 
@@ -79,14 +88,24 @@ class Tracer:
             document_stream(self._area, ref),
             claim_stream(self._area, ref, refund=False),
             claim_stream(self._area, ref, refund=True),
+            case_stream(self._area, ref),
         ):
             rows += self._ledger.log.stream(stream)
         rows += self._refusal(doc_no_of(ref, self._area) or ref)
         rows += settling_rows(self._ledger.log, self._area, ref)
+        rows += paying_rows(self._ledger, self._area, ref)
         if not rows:
             return None
         events = [self._event(row) for row in rows]
-        return {"kind": "event", "events": events, "used_by": self._used_by(events)}
+        months = months_in(events)
+        path = path_of(self._ledger, self._reads, self._area, months[:_MONTHS])
+        return {
+            "kind": "event",
+            "events": events,
+            "path": list(path),
+            "path_months": len(months),
+            "used_by": self._used_by(events),
+        }
 
     def _refusal(self, doc_no: str) -> list[StoredRow]:
         """Give every step of a refusal; its decisions lie on the stream of the month they are of."""

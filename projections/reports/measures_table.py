@@ -21,7 +21,7 @@ def measures_tables(document: Mapping[str, Any], *, lang: str) -> list[Table]:
         ("应付(元)", "due (yuan)", Kind.FEN, 18),
         ("应付÷记账%", "due÷booked %", Kind.RATIO, 12),
         ("记账÷应付%", "booked÷due %", Kind.RATIO, 12),
-        ("病案匹配率%", "match rate %", Kind.RATIO, 12),
+        ("匹配率%", "match rate %", Kind.RATIO, 12),
         ("填报准确率%", "accuracy %", Kind.RATIO, 12),
         ("误差率%", "error rate %", Kind.RATIO, 12),
         ("CMI", "CMI", Kind.RATIO, 10),

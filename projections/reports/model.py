@@ -36,7 +36,8 @@ class Table:
     """One table (报表) with its title, notes (scope, position, unit) and rows; None is an empty cell.
 
     A table that stands ``below`` shares the sheet of the one before it. ``signatures`` (签章) are the
-    names under which people sign at the end of a sheet.
+    names under which people sign at the end of a sheet. ``overleaf`` heads the pages on which a sheet
+    goes on; else its title does.
     """
 
     title: str
@@ -46,6 +47,7 @@ class Table:
     emphasised: frozenset[int] = field(default_factory=frozenset)
     below: bool = False
     signatures: tuple[str, ...] = ()
+    overleaf: str = ""
 
     def __post_init__(self) -> None:
         for number, row in enumerate(self.rows):

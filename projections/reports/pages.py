@@ -21,7 +21,9 @@ _PAD = 4
 _TITLE, _SUBTITLE, _NOTE = 16, 10, 8
 _BODY_SIZES = (9, 8, 7, 6)  # the largest in which the table fits
 _NARROW, _CODE = 7, 14  # what a column of texts and one of codes keep, in sizes of a letter
-_SIGNING = 34
+_SIGNING, _DATING = 34, 22
+_SHORT_TABLE = 20  # rows that are kept on one page where one holds them
+_BESIDE = 4  # people who sign in one row
 _CLOSE = 1  # a text that is a point too wide for its room still fits
 
 
@@ -88,6 +90,7 @@ class _Sheet:
     def laid_out(self) -> list[Page]:
         self._turn()
         for number, table in enumerate(self._tables):
+            self._keep_together(table, first=number == 0)
             self._head(table, first=number == 0)
             self._body(table)
         signatures = self._tables[-1].signatures
@@ -104,7 +107,8 @@ class _Sheet:
         self._pages.append(Page(*self._page_size))
         self._y = _MARGIN
         if len(self._pages) > 1:
-            self._say(self._tables[0].title, _NOTE, grey=True)
+            self._say(self._tables[0].overleaf or self._tables[0].title, _NOTE, grey=True)
+            self._y += _PAD
 
     def _say(self, text: str, size: int, *, align: str = "left", **how: bool) -> None:
         """Write a text over as many lines as it needs, and move down."""
@@ -112,6 +116,15 @@ class _Sheet:
         for line in wrapped(text, self._room, size, self._measure):
             self._pages[-1].words.append(Words(x, self._y + size, line, size, align, **how))
             self._y += size * 3 // 2
+
+    def _keep_together(self, table: Table, *, first: bool) -> None:
+        """Begin a page for a short table that would be cut by the foot of this one."""
+        if first or len(table.rows) > _SHORT_TABLE:
+            return
+        plan, heads, rows = self._broken(table)
+        height = 6 * _TITLE + sum(plan.height(one) for one in (heads, *rows))
+        if self._left < height <= self._page_size[1] - _MARGIN - _FOOT:
+            self._turn()
 
     def _head(self, table: Table, *, first: bool) -> None:
         if first:
@@ -126,14 +139,9 @@ class _Sheet:
         self._y += _PAD
 
     def _body(self, table: Table) -> None:
-        plan = _Plan.of(table, self._measure, self._room) or _Plan.squeezed(
-            table, self._measure, self._room
-        )
-        heads = plan.broken(table.heads(), self._measure)
+        plan, heads, rows = self._broken(table)
         self._row(plan, table.columns, heads, head=True)
-        for number, row in enumerate(table.rows):
-            pairs = zip(row, table.columns, strict=True)
-            lines = plan.broken([cell_text(cell, one.kind) for cell, one in pairs], self._measure)
+        for number, lines in enumerate(rows):
             bold = number in table.emphasised
             if plan.height(lines) > self._left and self._pages[-1].boxes:
                 self._turn()
@@ -143,6 +151,21 @@ class _Sheet:
                     self._turn()
                     self._row(plan, table.columns, heads, head=True)
                 self._row(plan, table.columns, piece, bold=bold)
+
+    def _broken(self, table: Table) -> "tuple[_Plan, list[list[str]], Iterator[list[list[str]]]]":
+        """Plan a table: its heads and rows, each cell broken into lines."""
+        plan = _Plan.of(table, self._measure, self._room) or _Plan.squeezed(
+            table, self._measure, self._room
+        )
+        kinds = [column.kind for column in table.columns]
+        rows = (
+            plan.broken(
+                [cell_text(cell, kind) for cell, kind in zip(row, kinds, strict=True)],
+                self._measure,
+            )
+            for row in table.rows
+        )
+        return plan, plan.broken(table.heads(), self._measure), rows
 
     def _row(
         self,
@@ -169,17 +192,22 @@ class _Sheet:
         self._y += height
 
     def _sign(self, signatures: Sequence[str]) -> None:
-        """Leave room for people to sign, side by side."""
-        if self._left < _SIGNING:
+        """Leave room for people to sign, four side by side; all of it on one page."""
+        rows = [signatures[at : at + _BESIDE] for at in range(0, len(signatures), _BESIDE)]
+        if self._left < _SIGNING + _DATING * (len(rows) - 1):
             self._turn()
-        self._y += _SIGNING
-        each = self._room / len(signatures)
-        for number, name in enumerate(signatures):
+        for number, names in enumerate(rows):
+            self._y += _DATING if number else _SIGNING
+            self._sign_row(names)
+        self._y += _PAD
+
+    def _sign_row(self, names: Sequence[str]) -> None:
+        each = self._room / len(names)
+        for number, name in enumerate(names):
             page, x = self._pages[-1], _MARGIN + each * number
             page.words.append(Words(x, self._y, name, _BODY_SIZES[0]))
             after = x + self._measure(name, _BODY_SIZES[0]) + _PAD
             page.boxes.append(Box(after, self._y + 2, x + each - 3 * _PAD - after, 0))
-        self._y += _PAD
 
 
 @dataclass(frozen=True, slots=True)

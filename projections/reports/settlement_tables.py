@@ -12,6 +12,7 @@ from ledger.domain.fund import fund_name
 from ledger.domain.money import format_yuan
 from projections.queries.bridge import ALWAYS
 from projections.reports.model import Cell, Kind, Table, columns_in, table
+from projections.reports.settlement_pay_tables import bank_table, orders_table, plan_table
 from projections.reports.settlement_words import (
     AGREES,
     BRIDGE,
@@ -19,12 +20,14 @@ from projections.reports.settlement_words import (
     KINDS,
     SETTLED,
     STANDINGS,
-    STATES,
+    nothing,
+    total,
 )
+from projections.reports.settlement_year_tables import months_table, year_table
 
 SIGNATURES = {
-    "zh": ("经办:", "复核:", "负责人:", "定点机构(盖章):"),
-    "en": ("Prepared by:", "Reviewed by:", "Head:", "Institution (seal):"),
+    "zh": ("经办:", "复核:", "负责人:", "定点机构(盖章):", *("日期:",) * 4),
+    "en": ("Prepared by:", "Reviewed by:", "Head:", "Institution (seal):", *("Date:",) * 4),
 }
 
 
@@ -43,9 +46,17 @@ def settlement_tables(
         _runs(document, lang, say),
         _refusals(document, lang),
         *([_offsets(document, lang)] if document["offsets"] else []),
+        *([months_table(document, lang)] if document["months"] else []),
+        *(year_table(one, lang, say) for one in document["year"]),
         _bridge(document, lang, say),
-        _payments(document, lang, say),
+        plan_table(document, lang, say),
+        orders_table(document, lang),
+        bank_table(document, lang, say),
     ]
+    whose = " ".join(
+        document[name] or "" for name in ("institution", "name", "fund", "period")
+    ).strip()
+    first[0] = replace(first[0], overleaf=f"{first[0].title}  {whose}")
     below = [first[0], *(replace(one, below=True) for one in first[1:])]
     below[-1] = replace(below[-1], signatures=SIGNATURES[lang])
     return [*below, replace(_lines(document, lines, lang, say), signatures=SIGNATURES[lang])]
@@ -70,7 +81,7 @@ def _claims(document: Mapping[str, Any], lang: str, say: int) -> Table:
     ]
     rows.append(
         (
-            _total(lang),
+            total(lang),
             *(
                 sum(row[name] for row in document["claims"])
                 for name in ("settlements", "refunds", "booked_fen")
@@ -113,8 +124,11 @@ def _heading(document: Mapping[str, Any], lang: str) -> list[str]:
 
 
 def _methods(methods: Sequence[Mapping[str, Any]], lang: str, say: int) -> Table:
+    """Print what each method makes of the cases; of a year month by month, as each was settled."""
+    by_month = len({one["month"] for one in methods}) > 1
     columns = columns_in(
         lang,
+        *([("清算年月", "month", Kind.TEXT, 10)] if by_month else []),
         ("支付方式", "method", Kind.TEXT, 24),
         ("病例数", "cases", Kind.COUNT, 10),
         ("总费用(元)", "cost (yuan)", Kind.FEN, 20),
@@ -124,8 +138,9 @@ def _methods(methods: Sequence[Mapping[str, Any]], lang: str, say: int) -> Table
         ("应付(元)", "due (yuan)", Kind.FEN, 20),
         ("应付÷记账", "due÷booked", Kind.RATIO, 12),
     )
-    rows = [
+    rows: list[tuple[Cell, ...]] = [
         (
+            *([one["month"]] if by_month else []),
             f"{one['method']} {KINDS.get(one['kind'], (one['kind'],) * 2)[say]}",
             one["cases"],
             one["cost_fen"],
@@ -137,8 +152,12 @@ def _methods(methods: Sequence[Mapping[str, Any]], lang: str, say: int) -> Table
         )
         for one in methods
     ]
+    sums = [sum(one[name] for one in methods) for name in ("cases", "cost_fen", "booked_fen")]
+    due = sum(one["due_fen"] for one in methods)
+    before = [None] if by_month else []
+    rows.append((*before, total(lang), *sums, None, None, due, None))
     title = "按支付方式测算(仅计入清算的病例)" if lang == "zh" else "By payment method"
-    return table(title, columns, rows)
+    return table(title, columns, rows, emphasised=[len(rows) - 1])
 
 
 def _runs(document: Mapping[str, Any], lang: str, say: int) -> Table:
@@ -148,6 +167,8 @@ def _runs(document: Mapping[str, Any], lang: str, say: int) -> Table:
         ("编号", "number", Kind.TEXT, 34),
         ("日期", "date", Kind.TEXT, 12),
         ("金额(元)", "amount (yuan)", Kind.FEN, 20),
+        ("经办", "by", Kind.TEXT, 12),
+        ("复核", "approved by", Kind.TEXT, 12),
         ("日志位置", "log position", Kind.COUNT, 12),
     )
     words = (("申报", "declared"), ("代为申报", "declared on its behalf"))
@@ -155,9 +176,7 @@ def _runs(document: Mapping[str, Any], lang: str, say: int) -> Table:
         (
             words[one["application"] is None][say],
             one["application"] or one["run"],
-            one["date"],
-            one["amount_fen"],
-            one["position"],
+            *(one[name] for name in ("date", "amount_fen", "by", "decided_by", "position")),
         )
         for one in document["applications"]
     ]
@@ -165,14 +184,13 @@ def _runs(document: Mapping[str, Any], lang: str, say: int) -> Table:
         (
             SETTLED[run["of_year"], run["state"]][say],
             run["run"],
-            None,
-            run["payable_fen"],
-            run["watermark"],
+            *(run["date"], run["payable_fen"], run["prepared_by"], run["decided_by"]),
+            run["position"],
         )
         for run in document["runs"]
     ]
     title = "申报与清算" if lang == "zh" else "Applications and runs"
-    return table(title, columns, rows or [_none(lang, columns)])
+    return table(title, columns, rows or [nothing(lang, columns)])
 
 
 def _refusals(document: Mapping[str, Any], lang: str) -> Table:
@@ -184,20 +202,25 @@ def _refusals(document: Mapping[str, Any], lang: str) -> Table:
         ("结算ID", "setl_id", Kind.TEXT, 28),
         ("金额(元)", "amount (yuan)", Kind.FEN, 18),
         ("撤销日期", "withdrawn", Kind.TEXT, 12),
+        ("日志位置", "log position", Kind.COUNT, 12),
     )
+    found = document["refusals"]
     rows: list[tuple[Cell, ...]] = [
         (
             one["doc_no"],
             one["date"],
             f"{one['reason_code']} {one['reason']}",
-            one["setl_id"],
-            one["amount_fen"],
-            one["withdrawn_on"],
+            *(one[name] for name in ("setl_id", "amount_fen", "withdrawn_on", "position")),
         )
-        for one in document["refusals"]
+        for one in found
     ]
+    if len(rows) > 1:
+        standing = sum(one["amount_fen"] for one in found if one["withdrawn_on"] is None)
+        words = "合计(不含已撤销)" if lang == "zh" else "total, without what was withdrawn"
+        rows.append((words, None, None, None, standing, None, None))
     title = "审核拒付" if lang == "zh" else "Refused in the audit"
-    return table(title, columns, rows or [_none(lang, columns)])
+    emphasised = [len(rows) - 1] if len(rows) > 1 else []
+    return table(title, columns, rows or [nothing(lang, columns)], emphasised=emphasised)
 
 
 def _offsets(document: Mapping[str, Any], lang: str) -> Table:
@@ -205,19 +228,29 @@ def _offsets(document: Mapping[str, Any], lang: str) -> Table:
         lang,
         ("追回单号", "recovery", Kind.TEXT, 28),
         ("批次", "run", Kind.TEXT, 34),
+        ("日期", "date", Kind.TEXT, 12),
         ("本次抵扣(元)", "taken (yuan)", Kind.FEN, 20),
+        ("日志位置", "log position", Kind.COUNT, 12),
     )
-    rows = [(one["doc_no"], one["run"], one["fen"]) for one in document["offsets"]]
+    rows = [
+        tuple(one[name] for name in ("doc_no", "run", "date", "fen", "position"))
+        for one in document["offsets"]
+    ]
     return table("抵扣追回款" if lang == "zh" else "Recoveries taken off", columns, rows)
 
 
 def _bridge(document: Mapping[str, Any], lang: str, say: int) -> Table:
     """Print the bridge, line by line, and whether every witness agrees with it."""
     columns = columns_in(
-        lang, ("勾稽", "bridge", Kind.TEXT, 40), ("金额(元)", "amount (yuan)", Kind.FEN, 22)
+        lang,
+        ("勾稽", "bridge", Kind.TEXT, 40),
+        ("金额(元)", "amount (yuan)", Kind.FEN, 22),
+        ("依据", "by", Kind.TEXT, 34),
+        ("日期", "date", Kind.TEXT, 12),
+        ("日志位置", "log position", Kind.TEXT, 12),
     )
     rows: list[tuple[Cell, ...]] = [
-        (BRIDGE[one["key"]][say], one["fen"])
+        (BRIDGE[one["key"]][say], one["fen"], *_grounds(one, lang))
         for one in document["bridge"]
         if one["fen"] or one["key"] in ALWAYS
     ]
@@ -228,12 +261,16 @@ def _bridge(document: Mapping[str, Any], lang: str, say: int) -> Table:
     )
     emphasised = [len(rows), len(rows) + 2]
     rows += [
-        (words[say], -document[key] if key == "unpaid_fen" else document[key])
+        (
+            words[say],
+            -document[key] if key == "unpaid_fen" else document[key],
+            *(_paid_by(document, lang) if key == "paid_fen" else (None, None, None)),
+        )
         for *words, key in sums
     ]
     if document["paid_otherwise_fen"]:
         words = ("  其中:未经付款单拨付", "  of it: without a payment order")
-        rows.append((words[say], document["paid_otherwise_fen"]))
+        rows.append((words[say], document["paid_otherwise_fen"], None, None, None))
     return table(
         "从记账到实拨" if lang == "zh" else "From booked to paid",
         columns,
@@ -241,6 +278,38 @@ def _bridge(document: Mapping[str, Any], lang: str, say: int) -> Table:
         notes=[agreement(document, lang)],
         emphasised=emphasised,
     )
+
+
+def _grounds(row: Mapping[str, Any], lang: str) -> tuple[str | None, ...]:
+    """Name the documents that a row of the bridge is made of; of many, how many there are."""
+    if row["key"] == "booked":
+        return ("见结算明细" if lang == "zh" else "see the settlements", None, None)
+    return _named([(one["number"], one["date"], one["position"]) for one in row["documents"]], lang)
+
+
+def _paid_by(document: Mapping[str, Any], lang: str) -> tuple[str | None, ...]:
+    return _named(
+        [
+            (one["order_no"], one["date"], one["answered_at"])
+            for one in document["payments"]
+            if one["state"] == "paid"
+        ],
+        lang,
+    )
+
+
+def _named(documents: Sequence[tuple[str, str, int]], lang: str) -> tuple[str | None, ...]:
+    """Name documents with their dates and log positions: one by one, or first to last."""
+    if not documents:
+        return (None, None, None)
+    numbers = list(dict.fromkeys(number for number, _, _ in documents))
+    said = numbers[0]
+    if len(numbers) > 1:
+        said += f" 等 {len(numbers)} 份" if lang == "zh" else f" and {len(numbers) - 1} more"
+    dates = sorted({date for _, date, _ in documents})
+    positions = sorted({str(position) for _, _, position in documents}, key=int)
+    ends = [(dates[0], dates[-1]), (positions[0], positions[-1])]
+    return (said, *(one if one == last else f"{one}–{last}" for one, last in ends))
 
 
 def agreement(document: Mapping[str, Any], lang: str) -> str:
@@ -254,35 +323,6 @@ def agreement(document: Mapping[str, Any], lang: str) -> str:
         for key, agrees in document["agrees"].items()
     ]
     return "    ".join(f"{'√' if holds else '×'} {words}" for words, holds in marks)
-
-
-def _payments(document: Mapping[str, Any], lang: str, say: int) -> Table:
-    columns = columns_in(
-        lang,
-        ("付款单号", "order", Kind.TEXT, 34),
-        ("收款单位", "payee", Kind.TEXT, 16),
-        ("下单日期", "ordered", Kind.TEXT, 12),
-        ("本期金额(元)", "of this period (yuan)", Kind.FEN, 18),
-        ("以前月份(元)", "of earlier months (yuan)", Kind.FEN, 18),
-        ("状态", "state", Kind.TEXT, 12),
-        ("银行日期", "date", Kind.TEXT, 12),
-        ("银行流水号", "bank reference", Kind.TEXT, 22),
-    )
-    rows: list[tuple[Cell, ...]] = [
-        (
-            one["order_no"],
-            one["payee"],
-            one["ordered_on"],
-            one["amount_fen"],
-            one["earlier_fen"] or None,
-            STATES[one["state"]][say],
-            one["date"],
-            one["bank_ref"] or one["reason"],
-        )
-        for one in document["payments"]
-    ]
-    title = "付款单与银行结果" if lang == "zh" else "Payment orders and the bank"
-    return table(title, columns, rows or [_none(lang, columns)])
 
 
 def _lines(
@@ -323,7 +363,7 @@ def _lines(
         for one in lines
     ]
     charged = sum(int(row[6] or 0) for row in rows)
-    rows.append((_total(lang), *(None,) * 5, charged, *(None,) * 5))
+    rows.append((total(lang), *(None,) * 5, charged, *(None,) * 5))
     booked = next(one["fen"] for one in document["bridge"] if one["key"] == "booked")
     mark = "√" if charged == booked else "×"
     words = f"{mark} 逐笔合计 {format_yuan(charged)},结算单记账 {format_yuan(booked)}"
@@ -344,11 +384,3 @@ def _kind_of_line(one: Mapping[str, Any], say: int) -> str:
     if one["reversed"]:
         return f"{words} {('冲销', 'reversed')[say]}"
     return f"{words} {('退费', 'refund')[say]}" if one["refund"] else words
-
-
-def _total(lang: str) -> str:
-    return "合计" if lang == "zh" else "total"
-
-
-def _none(lang: str, columns: Sequence[Any]) -> tuple[Cell, ...]:
-    return ("无" if lang == "zh" else "none", *(None,) * (len(columns) - 1))

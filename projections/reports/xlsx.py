@@ -13,6 +13,9 @@ from projections.reports.model import Cell, Kind, Table, sheets
 #: A spreadsheet's numbers carry 15 digits; a larger amount is written as text rather than rounded.
 _EXACT_FEN = 10**15
 _YUAN = "#,##0.00;[Red]-#,##0.00"
+_RATIO = "0.00######"  # points and point values show every digit that they have
+_A4 = 9
+_BESIDE = 4  # people who sign in one row
 
 
 def to_xlsx(tables: Sequence[Table]) -> bytes:
@@ -39,11 +42,11 @@ def _formats(book: Any) -> dict[str, Any]:
         "text": book.add_format({"num_format": "@"}),
         "fen": book.add_format({"num_format": _YUAN}),
         "count": book.add_format({"num_format": "0"}),
-        "ratio": book.add_format({"num_format": "0.00"}),
+        "ratio": book.add_format({"num_format": _RATIO}),
         "text_bold": book.add_format({"num_format": "@", "bold": True}),
         "fen_bold": book.add_format({"num_format": _YUAN, "bold": True}),
         "count_bold": book.add_format({"num_format": "0", "bold": True}),
-        "ratio_bold": book.add_format({"num_format": "0.00", "bold": True}),
+        "ratio_bold": book.add_format({"num_format": _RATIO, "bold": True}),
     }
 
 
@@ -51,11 +54,16 @@ def _write(sheet: Any, tables: Sequence[Table], formats: dict[str, Any]) -> None
     for index in range(max(len(one.columns) for one in tables)):
         widths = (one.columns[index].width for one in tables if index < len(one.columns))
         sheet.set_column(index, index, max(widths))
+    sheet.set_paper(_A4)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)  # as wide as a page, as long as it takes
+    sheet.set_footer("&L&A&R&P / &N")
     line = 0
     for table in tables:
         line = _table(sheet, table, line, formats, alone=len(tables) == 1) + 2
     for index, name in enumerate(tables[-1].signatures):
-        sheet.write_string(line, index, name, formats["text"])
+        row, column = divmod(index, _BESIDE)
+        sheet.write_string(line + 2 * row, column, name, formats["text"])
 
 
 def _table(sheet: Any, table: Table, line: int, formats: dict[str, Any], *, alone: bool) -> int:
@@ -69,6 +77,7 @@ def _table(sheet: Any, table: Table, line: int, formats: dict[str, Any], *, alon
         sheet.write_string(line, index, head, formats["head"])
     if alone:
         sheet.freeze_panes(line + 1, 0)
+        sheet.repeat_rows(line)
         if table.rows:
             sheet.autofilter(line, 0, line + len(table.rows), len(table.columns) - 1)
     for number, row in enumerate(table.rows):

@@ -1,18 +1,20 @@
-"""清算批次: every run with a line for each institution as it stands, and the cases grouped afterwards."""
+"""清算批次: every run with a line for each institution as it stands, cases grouped afterwards, reconciliations."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, delete, update
 
 from ledger.events import clearing as facts
 from ledger.events.cases import CaseGrouped
+from ledger.events.reconciliation import ComparedTotals, ReconciliationRecorded
 from projections.page import Page
-from projections.tables import CLEARING_SUMS, ClearingTables
+from projections.tables import CLEARING_SUMS, FUND_SUMS, LIST_SUMS, ClearingTables
 from projections.views.writing import put
 
 WAITING, APPROVED, REJECTED = "waiting", "approved", "rejected"
+EVEN = "0"  # 3201: 平
 _DECIDED: dict[type[facts.ClearingFact], str] = {
     facts.ClearingApproved: APPROVED,
     facts.ClearingRejected: REJECTED,
@@ -30,6 +32,8 @@ def apply(connection: Connection, tables: ClearingTables, page: Page) -> None:
                 name: getattr(fact, name) for name in ("area", "setl_id", "institution", "period")
             }
             put(connection, tables.regrouped_cases, [named])
+        elif isinstance(fact, ReconciliationRecorded):
+            _reconciled(connection, tables, fact)
         else:
             c = tables.clearing_runs.c
             connection.execute(
@@ -69,3 +73,71 @@ def _lines(fact: facts.ClearingComputed) -> Iterator[dict[str, Any]]:
             "has_due": int(line.due_fen is not None),
             **{name: said[name] or 0 for name in CLEARING_SUMS},
         }
+
+
+def _reconciled(
+    connection: Connection, tables: ClearingTables, fact: ReconciliationRecorded
+) -> None:
+    """Write the latest result of a month in place of the one before."""
+    for table, rows in (
+        (tables.reconciled_funds, _funds(fact)),
+        (tables.reconciled_institutions, _lists(fact)),
+    ):
+        of_month = (table.c.area == fact.area) & (table.c.period == fact.period)
+        connection.execute(delete(table).where(of_month))
+        put(connection, table, rows)
+
+
+def _funds(fact: ReconciliationRecorded) -> list[dict[str, Any]]:
+    """Add up by institution and fund the groups of those who stated something.
+
+    A difference that cannot be told apart by fund (``untold``) is a difference of every fund in it.
+    """
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for one in fact.funds:
+        if not one.fund or one.institution in fact.unreconciled:
+            continue
+        sums = found.setdefault((one.institution, one.fund), dict.fromkeys(FUND_SUMS, 0))
+        sums["compared"] += 1
+        sums["even"] += one.result == EVEN
+        sums["ours_fen"] += one.ours_fen
+        sums["untold"] += one.theirs_fen is None
+        if one.theirs_fen is not None:
+            sums["apart_fen"] += abs(one.ours_fen - one.theirs_fen)
+    return [
+        {
+            "area": fact.area,
+            "period": fact.period,
+            "institution": institution,
+            "fund": fund,
+            **sums,
+        }
+        for (institution, fund), sums in found.items()
+    ]
+
+
+def _lists(fact: ReconciliationRecorded) -> list[dict[str, Any]]:
+    """Say of each institution how many settlements were compared one by one, and how many are right.
+
+    Where all groups are even nothing is compared one by one: every settlement that was stated is right.
+    """
+    found = dict.fromkeys(fact.unreconciled, (0, 0, 0))
+    groups: dict[str, list[ComparedTotals]] = {}
+    for group in fact.groups:
+        groups.setdefault(group.institution, []).append(group)
+    for institution, mine in groups.items():
+        all_even = all(group.result == EVEN for group in mine)
+        cases = sum(group.ours[0] for group in mine) if all_even else 0
+        found[institution] = (1, cases, cases)
+    for one in fact.details:
+        listed = one.even + one.ours_more + one.theirs_more + one.unequal
+        found[one.institution] = (1, listed, one.even)
+    return [
+        {
+            "area": fact.area,
+            "period": fact.period,
+            "institution": institution,
+            **dict(zip(LIST_SUMS, sums, strict=True)),
+        }
+        for institution, sums in found.items()
+    ]

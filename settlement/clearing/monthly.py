@@ -6,7 +6,7 @@ without points (按床日、按项目、费率) is due what it prices; it takes 
 result does not depend on the order of what comes in.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -149,8 +149,9 @@ def share_by_points(
 ) -> Sharing[tuple[str, str]]:
     """Share an amount of the fund by points, as the policy's family and rounding say.
 
-    The difference is what is left of the fund's amount (missing, where it is negative) after all
-    dues. Without any point the whole amount is left.
+    An institution is due its points of all methods x the value (医院应得统筹 = 医院总分值 x 点值), rounded
+    once; then its methods split that by their points. The difference is what is left of the fund's
+    amount (missing, where it is negative) after all dues. Without any point the whole amount is left.
     """
     points = {key: one.points4 for key, one in counted.items()}
     total = sum(points.values())
@@ -164,14 +165,29 @@ def share_by_points(
     if how.family is Family.AVERAGE_RATIO and how.paid_share is not None:
         value = average_ratio_value(distributable_fen, total, paid_share=how.paid_share)
         gross_fen = fen_share(distributable_fen, 1 / how.paid_share)
+    of_methods = _points_of_institutions(points)
+    of_institutions = {code: sum(own.values()) for code, own in of_methods.items()}
     if how.by is SharingBy.PUBLISHED:
-        shared = share_at_value(gross_fen, points, value=published(value, how.digits))
+        whole = share_at_value(gross_fen, of_institutions, value=published(value, how.digits))
     else:
-        shared = share_exactly(gross_fen, points)
+        whole = share_exactly(gross_fen, of_institutions)
+    due: dict[tuple[str, str], int] = {}
+    for code, own in of_methods.items():
+        due |= allocate(whole.due[code], own) if of_institutions[code] else dict.fromkeys(own, 0)
+    shared = Sharing(due, whole.difference_fen, whole.value)
     if how.family is Family.FUND_ONLY:
         return shared
-    own = fund_part(shared, borne)
-    return Sharing(own.due, distributable_fen - sum(own.due.values()), own.value)
+    own_part = fund_part(shared, borne)
+    return Sharing(own_part.due, distributable_fen - sum(own_part.due.values()), own_part.value)
+
+
+def _points_of_institutions(
+    points: Mapping[tuple[str, str], int],
+) -> dict[str, dict[tuple[str, str], int]]:
+    found: dict[str, dict[tuple[str, str], int]] = {}
+    for (institution, method), points4 in points.items():
+        found.setdefault(institution, {})[institution, method] = points4
+    return found
 
 
 def rate(part_fen: int, whole_fen: int) -> str | None:

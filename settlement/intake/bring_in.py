@@ -15,7 +15,7 @@ from ledger.aggregates.area import Area
 from ledger.application import FundLedger
 from ledger.domain.chart import account_words
 from ledger.errors import Unavailable
-from ledger.store.commit import IntakeLease
+from ledger.store.commit import IntakeLease, MonthNotOpen, StreamConflict
 from ledger.store.vault import Vault
 from settlement.banking import banks_of
 from settlement.intake.ahead import beside
@@ -28,7 +28,7 @@ from settlement.intake.layouts import layouts_of
 from settlement.intake.places import own_places
 from settlement.intake.post_claims import ClaimPoster, ClaimsPlan, Progress
 from settlement.intake.post_flows import post_documents, sort_documents
-from settlement.intake.post_statements import post_statements
+from settlement.intake.post_statements import record_new
 from settlement.intake.readers import Table, open_table
 from settlement.intake.recorders import recorder_of
 from settlement.intake.rejections import FileProblem, FileRefused, Rejection
@@ -36,6 +36,8 @@ from settlement.intake.row_reader import CheckContext
 
 FUND_FLOWS, CLAIMS = "fund_flows", "claims"
 _PAUSES = 3000
+#: The same may be recorded by someone else while a file is held against the books.
+_TRIES = 5
 
 
 class IntakeBusy(Unavailable):
@@ -246,39 +248,47 @@ def _bring_recorded(
         today=desk.today,
     )
     checked = beside(lambda: _keep(desk, attempt, table.path), lambda: check(table, context))
-    new = sort(desk.ledger, desk.area, checked.rows, intake=attempt.intake, user=desk.user)
-    rejections = sorted([*checked.rejections, *new.rejections], key=lambda one: one.line)
-    rejected = len({rejection.line for rejection in rejections})
-    barred = len({rejection.line for rejection in new.rejections})
-    accepted = len(checked.rows) - barred + len(checked.repeated)
-    outcome = replace(
-        outcome,
-        accepted=accepted,
-        rejected=rejected,
-        already=accepted - new.rows,
-        rejections=rejections,
-        problems=checked.problems,
-    )
-    if not _may_post(desk, rejected=rejected, stopped=checked.stopped):
-        return outcome
-    if not new.rows and attempt.completed is not None:
-        return outcome
-    result = post_statements(
-        desk.ledger,
-        desk.area,
-        checked.rows,
-        repeated=len(checked.repeated),
-        attempt=attempt,
-        user=desk.user,
-        rejected=rejected,
-        sort=sort,
-    )
-    return replace(
-        outcome,
-        posted=result.posted,
-        already=result.already,
-        duplicate=outcome.duplicate or result.repeated,
-    )
+    for tries_left in range(_TRIES - 1, -1, -1):
+        new = sort(desk.ledger, desk.area, checked.rows, intake=attempt.intake, user=desk.user)
+        rejections = sorted([*checked.rejections, *new.rejections], key=lambda one: one.line)
+        rejected = len({rejection.line for rejection in rejections})
+        barred = len({rejection.line for rejection in new.rejections})
+        accepted = len(checked.rows) - barred + len(checked.repeated)
+        outcome = replace(
+            outcome,
+            accepted=accepted,
+            rejected=rejected,
+            already=accepted - new.rows,
+            rejections=rejections,
+            problems=checked.problems,
+        )
+        if not _may_post(desk, rejected=rejected, stopped=checked.stopped):
+            return outcome
+        if not new.rows and attempt.completed is not None:
+            return outcome
+        try:
+            result = record_new(
+                desk.ledger,
+                new,
+                already=outcome.already,
+                attempt=attempt,
+                user=desk.user,
+                rejected=rejected,
+            )
+        except (
+            StreamConflict,
+            MonthNotOpen,
+        ):  # said, or frozen, a moment ago: held against it anew
+            if not tries_left:
+                raise
+            continue
+        return replace(
+            outcome,
+            posted=result.posted,
+            already=result.already,
+            duplicate=outcome.duplicate or result.repeated,
+        )
+    raise AssertionError("the last try returns or raises")
 
 
 def _bring_claims(

@@ -327,6 +327,21 @@ PERSON_PAYMENTS = Kind(
     ),
 )
 
+PREPAYMENTS = Kind(
+    name="prepayments",
+    zh="预付申请",
+    key_column="fixmedins_code",
+    columns=(
+        _INSTITUTION,
+        _text("fixmedins_name", "定点医药机构名称", "医药机构名称", "机构名称"),
+        _code("fund", "险种", "险种类型", "基金", required=True),
+        Column("period", "预付年月", Form.MONTH, required=True, aliases=("预付月份",)),
+        Column("date", "付款日期", Form.DATE, required=True, aliases=("日期",)),
+        _amount("amount", "预付金额", "金额", required=True),
+        _text("note", "备注", "说明"),
+    ),
+)
+
 MANUAL_CLAIMS = Kind(
     name="manual_claims",
     zh="手工报销受理单",
@@ -368,6 +383,7 @@ KINDS: dict[str, Kind] = {
         PAYMENT_RESULTS,
         REMOTE_ALLOCATIONS,
         PERSON_PAYMENTS,
+        PREPAYMENTS,
         MANUAL_CLAIMS,
     )
 }

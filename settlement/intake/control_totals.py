@@ -35,6 +35,7 @@ _COUNT_COLUMN = {
     "remote_allocations": "mdtrt_id",
     "manual_claims": "reason",
     "person_payments": "note",
+    "prepayments": "note",
 }
 _STATED = ("medfee_sumamt", "fund_pay_sumamt", "acct_pay")
 _SUM_COLUMNS = {
@@ -51,6 +52,7 @@ _SUM_COLUMNS = {
     "remote_allocations": ("medfee_sumamt", "optins_pay_sumamt"),
     "manual_claims": ("medfee_sumamt",),
     "person_payments": ("amount",),
+    "prepayments": ("amount",),
 }
 _COUNT = re.compile(r"(?:共|合计)?([0-9]{1,9})(?:笔|条|行|rows)?")
 

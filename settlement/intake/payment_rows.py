@@ -1,6 +1,6 @@
 """Rows of ``payment_results`` (付款结果): what the bank made of payment orders, typed or rejected."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -8,13 +8,13 @@ from typing import Any
 from ledger.aggregates.payout import FAILED, PAID, RETURNED
 from settlement.intake import cells as read
 from settlement.intake.amounts import parse_amount
-from settlement.intake.cells import Cell, Parser, choice
+from settlement.intake.cells import Parser, choice
 from settlement.intake.columns import PAYMENT_RESULTS
 from settlement.intake.moments import parse_day
+from settlement.intake.order_rows import Fault, OrderForm, check_orders
 from settlement.intake.readers import Table
-from settlement.intake.rejections import Rejection
-from settlement.intake.row_reader import CheckContext, RowReader
-from settlement.intake.statement_rows import CheckedStatements, rows_of
+from settlement.intake.row_reader import CheckContext
+from settlement.intake.statement_rows import CheckedStatements
 from settlement.intake.vocabulary import Words, by_word
 
 _RESULT_WORDS: Words = {
@@ -56,51 +56,32 @@ class ResultRow:
         return self.order_no, self.result, self.date, self.amount_fen, self.bank_ref, self.reason
 
 
-class _Checker:
-    """Checks the rows of one table."""
+def check_results(table: Table, context: CheckContext) -> CheckedStatements[ResultRow]:
+    """Check every row of a ``payment_results`` table."""
 
-    def __init__(self, table: Table, context: CheckContext) -> None:
-        self._today = context.today
-        self._reader = RowReader(table.head, _PARSERS)
-
-    def check(self, line: int, cells: Sequence[Cell]) -> ResultRow | tuple[Rejection, ...]:
-        """Give the typed row, or everything that is wrong with it at once."""
-        values, rejections = self._reader.examine(line, cells)
-        row = dict(zip((column.key for column in PAYMENT_RESULTS), values, strict=True))
-        bad = {rejection.field for rejection in rejections}
-        for key, code, facts in self._faults(row):
-            if key not in bad:
-                rejections.append(self._reader.rejection(line, cells, key, code, facts))
-        if rejections:
-            return tuple(rejections)
-        return ResultRow(
-            line=line,
-            order_no=row["order_no"],
-            result=row["result"],
-            date=row["date"],
-            amount_fen=row["amount"],
-            bank_ref=row["bank_ref"],
-            reason=None if row["result"] == PAID else row["reason"],
-        )
-
-    def _faults(self, row: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        if row["date"] is not None and row["date"] > self._today:
-            yield "date", "date_in_future", {"limit": self._today.isoformat()}
+    def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
+        if row["date"] is not None and row["date"] > context.today:
+            yield "date", "date_in_future", {"limit": context.today.isoformat()}
         if row["result"] in {FAILED, RETURNED} and row["reason"] is None:
             yield "reason", "required", {}
 
+    form = OrderForm(
+        kind=PAYMENT_RESULTS,
+        parsers=_PARSERS,
+        faults=faults,
+        typed=_typed,
+        named=lambda row: row.order_no,
+    )
+    return check_orders(table, form)
 
-def check_results(table: Table, context: CheckContext) -> CheckedStatements[ResultRow]:
-    """Check every row of a ``payment_results`` table."""
-    checked: CheckedStatements[ResultRow] = CheckedStatements()
-    checker = _Checker(table, context)
-    for row in rows_of(table, checker.check, _conflict, checked):
-        if isinstance(row, ResultRow):
-            checked.rows.append(row)
-    return checked
 
-
-def _conflict(row: ResultRow, first_line: int) -> Rejection:
-    facts = {"first_line": first_line}
-    kind = PAYMENT_RESULTS.name
-    return Rejection(row.line, "order_no", "row_conflict", row.order_no, facts, kind)
+def _typed(line: int, row: Mapping[str, Any]) -> ResultRow:
+    return ResultRow(
+        line=line,
+        order_no=row["order_no"],
+        result=row["result"],
+        date=row["date"],
+        amount_fen=row["amount"],
+        bank_ref=row["bank_ref"],
+        reason=None if row["result"] == PAID else row["reason"],
+    )

@@ -21,6 +21,32 @@ PAYMENTS = {
         "付讫后退回的写「退汇」;失败的须重新下单,不能再登记付讫。",
         "Write returned for one that was paid and came back; a failed one is ordered again.",
     ),
+    "prepayment_not_positive": Text(
+        "预付金额 {value} 须大于零。",
+        "The amount {value} must be above nil.",
+        "请核对金额;收回预付金用 payout prepay-return。",
+        "Check the amount; prepayment is taken back with payout prepay-return.",
+    ),
+    "institution_not_prepaid": Text(
+        "机构 {value} 在 {date} 的状态为 {status},不预付。",
+        "{value} is {status} on {date} and is not prepaid.",
+        "请删除该行;机构状态见 institution show。",
+        "Delete the row; institution show says how it stands.",
+    ),
+    "prepayment_refused": Text(
+        "险种 {fund} 不符合预付条件({why}):{period} 末可支付 {months} 个月,须 {needed} 个月;"
+        "上年结余 {last_year} 元,近 12 个月结余 {forecast} 元。",
+        "Fund {fund} may not prepay ({why}): {months} payable months at the end of {period}, {needed}"
+        " are needed; surplus of last year {last_year}, of the last 12 months {forecast}.",
+        "条件见政策的 [prepayment]。",
+        "The gate is [prepayment] of the fund's policy.",
+    ),
+    "prepayment_not_offered": Text(
+        "险种 {fund} 没有预付条件,不能预付。",
+        "There is no gate for fund {fund}, so nothing is prepaid from it.",
+        "请在该险种的政策中写明 [prepayment] 的 gate_months。",
+        "Name gate_months under [prepayment] of the fund's policy.",
+    ),
     "prepayment_returned_too_much": Text(
         "退回 {amount} 元超过机构 {institution} 在险种 {fund} 的预付金余额 {balance} 元。",
         "{amount} yuan came back; {institution} holds only {balance} of prepayment of fund {fund}.",

@@ -16,9 +16,15 @@ from uuid import UUID
 from ledger.aggregates.area import Area
 from ledger.aggregates.clearing_year import YearClearing, fold_year
 from ledger.application import FundLedger
-from ledger.domain.identity import assessment_stream, case_stream, claim_stream, clearing_stream
+from ledger.domain.identity import (
+    assessment_stream,
+    case_stream,
+    claim_stream,
+    clearing_stream,
+    put_up_stream,
+)
 from ledger.events.base import Envelope, Fact, Source
-from ledger.events.cases import AssessmentRecorded, CaseGrouped, CaseReviewed
+from ledger.events.cases import AssessmentRecorded, CaseGrouped, CaseReviewed, CasesPutUp
 from ledger.events.claim import ClaimFact
 from ledger.store.codec import StoredRow, decode_fact
 from settlement.clearing.month.review_caps import ReviewCaps, review_caps
@@ -88,7 +94,8 @@ def new_case_facts(
             source = Source(intake=intake, line=row.line)
             fact = _fact(area.code, row, settled, by=user, source=source)
             found.append(Envelope(stream, len(history) + 1, fact))
-    return New(found, len(found), tuple(rejections))
+    counted = caps.envelopes(by=user, intake=intake)
+    return New([*found, *counted], len(found), tuple(rejections))
 
 
 def _stream(area: str, row: CaseRow) -> UUID:
@@ -202,13 +209,27 @@ class _ClosedYears:
         return self._years[fund, year]
 
 
+@dataclass(frozen=True, slots=True)
+class _PutUp:
+    """The cases of an institution's year that were put up before, and with those of the file."""
+
+    before: frozenset[str]
+    version: int  # of the stream that they were counted on
+    cases: set[str]
+
+
 class _Caps:
-    """How many cases may be put up for review (特例单议), counted once for a file."""
+    """How many cases may be put up for review (特例单议), counted once for a file.
+
+    What is put up is counted on a stream of its institution's year. Two files at one moment meet
+    there: the later one is counted again, after the first.
+    """
 
     def __init__(self, ledger: FundLedger, area: str, ask: Callable[[], Records] | None) -> None:
         self._ledger, self._area, self._ask = ledger, area, ask
         self._records: Records | None = None
         self._years: dict[tuple[str, str], ReviewCaps | None] = {}
+        self._put_up: dict[tuple[str, str], _PutUp] = {}
 
     def bars(self, row: CaseRow, settled: ClaimFact | None) -> Rejection | bool:
         """Reject a review above the cap of its institution; in the order of the rows."""
@@ -217,7 +238,12 @@ class _Caps:
         year = settled.belongs_to[:4]
         caps = self._of(BASIC_FUND.get(settled.insutype, settled.insutype), year, self._ask)
         cap = None if caps is None else caps.of(settled)
-        if cap is None or cap.takes(row.setl_id):
+        if cap is None:
+            return False
+        put_up = self._put_up_of(settled.institution, year)
+        cap.reviewed |= put_up.cases
+        if cap.takes(row.setl_id):
+            put_up.cases.add(row.setl_id)
             return False
         facts = {
             "institution": settled.institution,
@@ -228,6 +254,37 @@ class _Caps:
         return Rejection(
             row.line, "setl_id", "reviews_above_cap", row.setl_id, facts, CASE_REVIEWS.name
         )
+
+    def envelopes(self, *, by: str, intake: str) -> list[Envelope]:
+        """Give the count of what the file puts up, at the places that were read."""
+        return [
+            Envelope(
+                put_up_stream(self._area, institution, year),
+                one.version + 1,
+                CasesPutUp(
+                    area=self._area,
+                    institution=institution,
+                    year=year,
+                    setl_ids=tuple(sorted(one.cases - one.before)),
+                    by=by,
+                    source=Source(intake=intake),
+                ),
+            )
+            for (institution, year), one in self._put_up.items()
+            if one.cases > one.before
+        ]
+
+    def _put_up_of(self, institution: str, year: str) -> _PutUp:
+        if (institution, year) not in self._put_up:
+            history = self._ledger.history(put_up_stream(self._area, institution, year))
+            before = {
+                setl_id
+                for _, one in history
+                if isinstance(one.fact, CasesPutUp)
+                for setl_id in one.fact.setl_ids
+            }
+            self._put_up[institution, year] = _PutUp(frozenset(before), len(history), set(before))
+        return self._put_up[institution, year]
 
     def _of(self, fund: str, year: str, ask: Callable[[], Records]) -> ReviewCaps | None:
         if (fund, year) not in self._years:

@@ -8,7 +8,6 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 from ledger.aggregates.area import Area
 from ledger.application import FundLedger
@@ -20,7 +19,7 @@ from ledger.events.reconciliation import (
     StatementDetailsReceived,
     StatementTotalsReceived,
 )
-from ledger.store.commit import Commit, MonthNotOpen, StreamConflict
+from ledger.store.commit import Commit
 from settlement.booking import booked_months, first_months, totals_of
 from settlement.intake.attempt import Attempt
 from settlement.intake.rejections import Rejection
@@ -29,8 +28,6 @@ from settlement.intake.statement_rows import DetailRow, TotalsRow
 
 #: Settlements in one event: some ten kilobytes each hundred.
 _TOGETHER = 1_000
-#: The same statement may be recorded by someone else while a file is being prepared.
-_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,56 +153,44 @@ def new_rows(
     return New([*first.envelopes, *second.envelopes], first.rows + second.rows)
 
 
-def post_statements(
+def record_new(
     ledger: FundLedger,
-    area: Area,
-    rows: Sequence[Any],
+    new: New,
     *,
-    repeated: int,
+    already: int,
     attempt: Attempt,
     user: str,
     rejected: int,
-    sort: Sorter = new_rows,
 ) -> Noted:
     """Append what is new and the intake's completion in one commit.
 
-    ``repeated`` counts rows that an earlier row of the file says already. Two processes with one
-    file meet at the same key; two files about one group meet at its stream, and the later is
-    compared again.
+    Two processes with one file meet at the same key. Two files about one group meet at its stream: a
+    StreamConflict tells that the rows have to be held against the books again, for what was new may
+    be known by now, or barred.
     """
-    for tries_left in range(_TRIES - 1, -1, -1):
-        new = sort(ledger, area, rows, intake=attempt.intake, user=user)
-        barred = len({one.line for one in new.rejections})
-        already = len(rows) - barred - new.rows + repeated
-        completed = IntakeCompleted(
-            area=attempt.area,
-            intake=attempt.intake,
-            by=user,
-            kind=attempt.kind,
-            file=attempt.file,
-            content=attempt.content,
-            accepted=new.rows + already,
-            rejected=rejected,
-            posted=new.rows,
-            already=already,
-        )
-        posted = [one.fact for one in new.envelopes if isinstance(one.fact, Posted)]
-        try:
-            receipt = ledger.append(
-                [*new.envelopes, Envelope(attempt.stream, attempt.round, completed)],
-                Commit(
-                    key=attempt.key,
-                    input_hash=attempt.content,
-                    booked=booked_months(posted),
-                    totals=totals_of(posted),
-                    history=first_months(posted),
-                ),
-            )
-        except (StreamConflict, MonthNotOpen):
-            if not tries_left:
-                raise
-            continue
-        if receipt.repeated:
-            return Noted(0, new.rows + already, repeated=True)
-        return Noted(new.rows, already, repeated=False)
-    raise AssertionError("the last try returns or raises")
+    completed = IntakeCompleted(
+        area=attempt.area,
+        intake=attempt.intake,
+        by=user,
+        kind=attempt.kind,
+        file=attempt.file,
+        content=attempt.content,
+        accepted=new.rows + already,
+        rejected=rejected,
+        posted=new.rows,
+        already=already,
+    )
+    posted = [one.fact for one in new.envelopes if isinstance(one.fact, Posted)]
+    receipt = ledger.append(
+        [*new.envelopes, Envelope(attempt.stream, attempt.round, completed)],
+        Commit(
+            key=attempt.key,
+            input_hash=attempt.content,
+            booked=booked_months(posted),
+            totals=totals_of(posted),
+            history=first_months(posted),
+        ),
+    )
+    if receipt.repeated:
+        return Noted(0, new.rows + already, repeated=True)
+    return Noted(new.rows, already, repeated=False)

@@ -30,8 +30,10 @@ from settlement.intake.post_cases import new_case_facts
 from settlement.intake.post_manual_claims import new_manual_claims
 from settlement.intake.post_payments import new_payments
 from settlement.intake.post_persons import new_person_payments
+from settlement.intake.post_prepayments import new_prepayments
 from settlement.intake.post_results import new_bank_results
 from settlement.intake.post_statements import Sorter, new_rows
+from settlement.intake.prepay_rows import check_prepayments
 from settlement.intake.readers import Table
 from settlement.intake.row_reader import CheckContext
 from settlement.intake.statement_rows import CheckedStatements, check_details, check_totals
@@ -46,6 +48,7 @@ _PLAIN: dict[str, Recorder] = {
     "assessments": (check_cases, new_case_facts),
     "remote_allocations": (check_allocations, new_allocations),
     "bank_statement": (check_payments, new_payments),
+    "prepayments": (check_prepayments, new_prepayments),
 }
 
 

@@ -241,7 +241,7 @@ class _Check:
 
     def _kind_row(self, kind: Kind) -> Row:
         """Ask the policy once which rules are those of a kind."""
-        nothing = (*kind, OWN, None, "", 0, None, None, None, None)
+        nothing = (*kind, OWN, None, "", 0, None, None, None, None, None)
         if kind.policy == 0:
             return nothing
         policy = self._chosen[kind.policy - 1].policy
@@ -269,13 +269,16 @@ class _Check:
         assistance: int | None = _NOBODY if policy.assistance else None
         if (helped := applied.assistance) is not None:
             assistance = rules.layer(number, "assistance", helped.name, helped.layer)
+        tilted = None
+        if (more := applied.tilted) is not None:
+            tilted = rules.layer(number, "tilted", more.name, more.layer)
         shares = {one.part: one.share for one in applied.others}
         turns = tuple(
             (one, shares[one].numerator, shares[one].denominator) if one in shares else (one, 0, 1)
             for one in dict.fromkeys(other.part for other in policy.others)
         )
         return (*kind, OWN, layer, basic.pool, int(basic.yearly), catastrophic, part, assistance,
-                rules.others(turns))  # fmt: skip
+                tilted, rules.others(turns))  # fmt: skip
 
     def _ask(self, text: str, kinds: Sequence[Row] = ()) -> list[Row]:
         asked = self._question

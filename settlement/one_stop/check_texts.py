@@ -54,6 +54,7 @@ TABLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("catastrophic", "BIGINT"),  # null: the policy has no such layer; 0: nobody pays
         ("catastrophic_part", "VARCHAR"),
         ("assistance", "BIGINT"),
+        ("tilted", "BIGINT"),  # null: nobody's, or no such rule
         ("others", "BIGINT"),
     ),
     "layers": (("layer", "BIGINT"), ("ceiling", "BIGINT"), ("den", "BIGINT"), ("later", "BIGINT")),
@@ -140,7 +141,7 @@ _MONTH = f"""{_YEAR},
 ruled AS (
     SELECT
         s.*, k.role, k.basic, k.pool, k.yearly, k.catastrophic, k.catastrophic_part,
-        k.assistance, k.others, {_CATASTROPHIC} AS catastrophic_pay,
+        k.assistance, k.tilted, k.others, {_CATASTROPHIC} AS catastrophic_pay,
         COALESCE(s.given_fen, s.reckoned_fen) AS scope_fen,
         GREATEST(COALESCE(s.given_fen, s.reckoned_fen, 0) - s.hifp_pay, 0) AS left_fen,
         CASE
@@ -201,6 +202,67 @@ def _layer(name: str, source: str, *, layer: str, before: str, now: str, nth: st
 )"""
 
 
+def _sums(name: str, source: str, *, layer: str, before: str, now: str) -> str:
+    """Add ``name``: what a yearly layer pays before and with each settlement, as numerators."""
+    return f"""
+{name} AS (
+    SELECT m.position, {_paid_of(before, now)}
+    FROM {source} AS m JOIN layers AS l ON l.layer = m.{layer}
+    JOIN deductibles AS d ON d.layer = l.layer AND d.nth = 0
+    LEFT JOIN segments AS g ON g.layer = l.layer
+    GROUP BY m.position
+)"""
+
+
+def _to_date(num: str) -> str:
+    """Write what a yearly layer has paid to date by the policy, up to its ceiling."""
+    return f"LEAST({hu(num, 'l.den')}, COALESCE(l.ceiling, {hu(num, 'l.den')}))"
+
+
+_REST = "(m.scope_fen - m.basic_fen - COALESCE(m.catastrophic_fen, 0))"
+#: Assistance and 倾斜救助 are one part of a settlement (``layers.assist``).
+_ASSISTANCE = f"""{
+    _sums(
+        "assistance_sums", "catastrophic", layer="assistance", before="m.assisted_before", now=_REST
+    )
+},
+burdened AS (
+    SELECT m.*, l.ceiling AS assistance_ceiling,
+        {hu("n.after_num", "l.den")} - {hu("n.before_num", "l.den")} AS added_fen,
+        m.assisted_before - {_to_date("n.before_num")} AS burden_before,
+        m.assisted_before + {_REST} - {_to_date("n.after_num")} AS burden_after
+    FROM catastrophic AS m LEFT JOIN assistance_sums AS n ON n.position = m.position
+    LEFT JOIN layers AS l ON l.layer = m.assistance
+),{
+    _sums(
+        "tilted_sums",
+        "burdened",
+        layer="tilted",
+        before="m.burden_before",
+        now="(m.burden_after - m.burden_before)",
+    )
+},
+tilted AS (
+    SELECT m.*, COALESCE({_to_date("n.before_num")}, 0) AS tilted_before,
+        COALESCE({_to_date("n.after_num")}, 0) AS tilted_after
+    FROM burdened AS m LEFT JOIN tilted_sums AS n ON n.position = m.position
+    LEFT JOIN layers AS l ON l.layer = m.tilted
+),
+assisted AS (
+    SELECT m.*,
+        CASE WHEN assistance_ceiling IS NULL THEN added_fen
+            ELSE GREATEST(LEAST(added_fen, assistance_ceiling
+                - GREATEST(assistance_before - tilted_before, 0)), 0) END AS assisted_fen
+    FROM tilted AS m
+),
+assistance AS (
+    SELECT m.*,
+        assisted_fen + GREATEST(LEAST(tilted_after - tilted_before, {_REST} - assisted_fen), 0)
+            AS assistance_fen
+    FROM assisted AS m
+)"""
+
+
 _JUDGED = ",".join(
     [
         f"{_MONTH},\njudged AS (SELECT * FROM month WHERE unjudged = 0)",
@@ -220,14 +282,7 @@ _JUDGED = ",".join(
             now="(m.scope_fen - m.basic_fen)",
             nth="0",
         ),
-        _layer(
-            "assistance",
-            "catastrophic",
-            layer="assistance",
-            before="m.assisted_before",
-            now="(m.scope_fen - m.basic_fen - COALESCE(m.catastrophic_fen, 0))",
-            nth="0",
-        ),
+        _ASSISTANCE,
         """
 turn0 AS (
     SELECT *, scope_fen - basic_fen - COALESCE(catastrophic_fen, 0) - COALESCE(assistance_fen, 0)

@@ -8,8 +8,14 @@
    settlement are both put through the segments; this settlement is paid the difference, so that a
    year's sum never depends on how it was cut into settlements;
 3. assistance: the rest above its own yearly deductible, by class of person, up to a yearly ceiling;
+   then 倾斜救助 (国办发〔2021〕42号) for those whom all three layers leave with a heavy burden: what of
+   the year's burden lies above a threshold, by segments, up to a ceiling of its own;
 4. other funds in the policy's order, each a share of what then remains;
 5. the person, from account and cash.
+
+A settlement names one amount of assistance (``maf_pay``), so what an earlier one paid as 倾斜救助 is not
+told apart. The year's burden is therefore that of the policy, a function of what entered assistance:
+no share of it depends on how the year was cut into settlements.
 
 Segments are measured from the first fen of what they apply to, the deductible included. Every layer
 is rounded once, half-up to the fen. Ratios, deductibles and ceilings are policy of the area and year.
@@ -56,6 +62,7 @@ class LayerPolicy:
     catastrophic: Layer | None = None
     catastrophic_part: str = "hifmi_pay"  # hifob_pay for employees
     assistance: Layer | None = None
+    tilted: Layer | None = None  # 倾斜救助, on what assistance leaves
     others: tuple[OtherFund, ...] = ()
 
 
@@ -83,7 +90,7 @@ class YearSoFar:
     qualified_fen: int = 0  # qualified self-payment that entered the catastrophic layer
     catastrophic_paid_fen: int = 0
     assistance_base_fen: int = 0
-    assistance_paid_fen: int = 0
+    assistance_paid_fen: int = 0  # 倾斜救助 included
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,7 @@ class Settled:
     parts: dict[str, int] = field(default_factory=dict)
     person_fen: int = 0
     year: YearSoFar = field(default_factory=YearSoFar)
+    tilted_fen: int = 0  # what of maf_pay is 倾斜救助
 
 
 def by_segments(amount_fen: int, layer: Layer) -> int:
@@ -119,6 +127,30 @@ def cumulative(before_fen: int, now_fen: int, layer: Layer, paid_before_fen: int
     return _within_ceiling(added, layer, paid_before_fen)
 
 
+def burden_fen(base_fen: int, assistance: Layer) -> int:
+    """What the year's assistance by policy leaves to the person (政策范围内个人负担)."""
+    return base_fen - _within_ceiling(by_segments(base_fen, assistance), assistance, 0)
+
+
+def tilted_to_date(base_fen: int, assistance: Layer, tilted: Layer | None) -> int:
+    """Give what 倾斜救助 pays of a year of which so much has entered assistance."""
+    if tilted is None:
+        return 0
+    return _within_ceiling(by_segments(burden_fen(base_fen, assistance), tilted), tilted, 0)
+
+
+def assist(
+    left_fen: int, assistance: Layer, tilted: Layer | None, year: YearSoFar
+) -> tuple[int, int]:
+    """Give what assistance and 倾斜救助 pay of what the layers before have left."""
+    before = year.assistance_base_fen
+    tilted_before = tilted_to_date(before, assistance, tilted)
+    paid_before = max(year.assistance_paid_fen - tilted_before, 0)
+    assisted = cumulative(before, left_fen, assistance, paid_before)
+    added = tilted_to_date(before + left_fen, assistance, tilted) - tilted_before
+    return assisted, max(min(added, left_fen - assisted), 0)
+
+
 def settle(cost: Cost, policy: LayerPolicy, year: YearSoFar) -> Settled:
     """Put one settlement through the layers in their order."""
     scope = cost.within_scope_fen
@@ -137,14 +169,12 @@ def settle(cost: Cost, policy: LayerPolicy, year: YearSoFar) -> Settled:
         )
         parts[policy.catastrophic_part] = catastrophic
         left -= catastrophic
-    assisted, base = 0, 0
+    assisted, tilted, base = 0, 0, 0
     if policy.assistance is not None:
         base = left
-        assisted = cumulative(
-            year.assistance_base_fen, left, policy.assistance, year.assistance_paid_fen
-        )
-        parts["maf_pay"] = assisted
-        left -= assisted
+        assisted, tilted = assist(left, policy.assistance, policy.tilted, year)
+        parts["maf_pay"] = assisted + tilted
+        left -= parts["maf_pay"]
     for other in policy.others:
         parts[other.part] = fen_share(left, other.share)
         left -= parts[other.part]
@@ -158,8 +188,9 @@ def settle(cost: Cost, policy: LayerPolicy, year: YearSoFar) -> Settled:
             qualified_fen=year.qualified_fen + qualified,
             catastrophic_paid_fen=year.catastrophic_paid_fen + catastrophic,
             assistance_base_fen=year.assistance_base_fen + base,
-            assistance_paid_fen=year.assistance_paid_fen + assisted,
+            assistance_paid_fen=year.assistance_paid_fen + assisted + tilted,
         ),
+        tilted_fen=tilted,
     )
 
 

@@ -33,7 +33,7 @@ from ledger.store.vault import KeyDestroyed, Vault
 from settlement.booking import booked_months, booking_date, books_touched, totals_of
 from settlement.one_stop.document import Case, work
 from settlement.one_stop.in_force import ChosenLayers, fund_of_insutype, layers_in_force
-from settlement.one_stop.layers import cumulative
+from settlement.one_stop.layers import assist
 from settlement.one_stop.manual_checks import (
     ManualClaimStale,
     ManualDraft,
@@ -265,10 +265,8 @@ def _made_up(
         paid["hifp_pay"] = amounts.fund_pay_sumamt
     left = amounts.inscp_scp_amt - sum(paid.values()) + paid["maf_pay"]
     year, settlements = found.year.before(applied.basic.pool)
-    assisted = cumulative(
-        year.assistance_base_fen, max(left, 0), applied.assistance.layer, year.assistance_paid_fen
-    )
-    due = assisted - paid["maf_pay"]
+    tilted = applied.tilted.layer if applied.tilted is not None else None
+    due = sum(assist(max(left, 0), applied.assistance.layer, tilted, year)) - paid["maf_pay"]
     return {
         "parts": {"maf_pay": due},
         "cost": {"total_fen": amounts.medfee_sumamt, "left_fen": left},

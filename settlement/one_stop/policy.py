@@ -91,6 +91,15 @@ class AssistanceRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TiltedRule:
+    """倾斜救助: on what assistance leaves of the year, above a threshold; only beside assistance."""
+
+    name: str
+    whom: Whom
+    layer: Layer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OtherRule:
     """A further payer in its turn: a share of what is left."""
 
@@ -107,6 +116,7 @@ class Applied:
     basic: BasicRule
     catastrophic: CatastrophicRule | None = None
     assistance: AssistanceRule | None = None
+    tilted: TiltedRule | None = None
     others: tuple[OtherRule, ...] = ()
 
     def layers(self, settlements: int) -> LayerPolicy:
@@ -117,6 +127,7 @@ class Applied:
             catastrophic=self.catastrophic.layer if self.catastrophic else None,
             catastrophic_part=self.catastrophic.part if self.catastrophic else "hifmi_pay",
             assistance=self.assistance.layer if self.assistance else None,
+            tilted=self.tilted.layer if self.tilted else None,
             others=tuple(OtherFund(part=one.part, share=one.share) for one in self.others),
         )
 
@@ -134,6 +145,7 @@ class OneStopPolicy:
     basic: tuple[BasicRule, ...]
     catastrophic: tuple[CatastrophicRule, ...] = ()
     assistance: tuple[AssistanceRule, ...] = ()
+    tilted: tuple[TiltedRule, ...] = ()
     others: tuple[OtherRule, ...] = ()
 
     def applied_to(self, kind: CaseKind) -> Applied | None:
@@ -141,6 +153,8 @@ class OneStopPolicy:
         basic = next((one for one in self.basic if one.whom.fits(kind)), None)
         if basic is None:
             return None
+        assistance = next((one for one in self.assistance if one.whom.fits(kind)), None)
+        tilted = next((one for one in self.tilted if one.whom.fits(kind)), None)
         others: dict[str, OtherRule] = {}
         for one in self.others:
             if one.whom.fits(kind):
@@ -148,6 +162,7 @@ class OneStopPolicy:
         return Applied(
             basic=basic,
             catastrophic=next((one for one in self.catastrophic if one.whom.fits(kind)), None),
-            assistance=next((one for one in self.assistance if one.whom.fits(kind)), None),
+            assistance=assistance,
+            tilted=tilted if assistance is not None else None,
             others=tuple(others.values()),
         )

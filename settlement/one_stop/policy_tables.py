@@ -15,6 +15,7 @@ from settlement.one_stop.policy import (
     CatastrophicRule,
     OneStopPolicy,
     OtherRule,
+    TiltedRule,
     Whom,
 )
 
@@ -134,6 +135,15 @@ class AssistanceTable(LayerTable):
         return AssistanceRule(name=self.name, whom=self.whom(), layer=self.layer())
 
 
+class TiltedTable(LayerTable):
+    """``[[tilted]]`` 倾斜救助: deductible and ceiling are of the year."""
+
+    assistance_classes: list[str] = Field(min_length=1)
+
+    def rule(self) -> TiltedRule:
+        return TiltedRule(name=self.name, whom=self.whom(), layer=self.layer())
+
+
 class OtherTable(RuleTable):
     """``[[others]]``: further payers, in their order."""
 
@@ -157,6 +167,7 @@ class OneStopFile(PolicyTable):
     basic: list[BasicTable] = Field(min_length=1)
     catastrophic: list[CatastrophicTable] = Field(default_factory=list)
     assistance: list[AssistanceTable] = Field(default_factory=list)
+    tilted: list[TiltedTable] = Field(default_factory=list)
     others: list[OtherTable] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -167,7 +178,7 @@ class OneStopFile(PolicyTable):
 
 
 def _file_problems(file: OneStopFile) -> Iterator[str]:
-    for layer in ("basic", "catastrophic", "assistance", "others"):
+    for layer in ("basic", "catastrophic", "assistance", "tilted", "others"):
         names = [one.name for one in getattr(file, layer)]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             yield f"{layer} 规则重名 / rules named twice: {', '.join(twice)}"
@@ -176,6 +187,10 @@ def _file_problems(file: OneStopFile) -> Iterator[str]:
         pool = one.pool or one.name
         if of_pool.setdefault(pool, (one.ceiling, one.per)) != (one.ceiling, one.per):
             yield f"pool {pool} 的各规则须有相同的 ceiling 与 per / one ceiling and per for a pool"
+    assisted = {code for one in file.assistance for code in one.assistance_classes}
+    tilted = {code for one in file.tilted for code in one.assistance_classes}
+    if alone := sorted(tilted - assisted):
+        yield f"tilted 的救助类别没有 assistance 规则 / no assistance for: {', '.join(alone)}"
     yield from _turn_problems(file.others)
 
 
@@ -201,5 +216,6 @@ def one_stop_policy_of(content: dict[str, Any]) -> OneStopPolicy:
         basic=tuple(one.rule() for one in file.basic),
         catastrophic=tuple(one.rule() for one in file.catastrophic),
         assistance=tuple(one.rule() for one in file.assistance),
+        tilted=tuple(one.rule() for one in file.tilted),
         others=tuple(one.rule() for one in file.others),
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from settlement.one_stop.layers import Cost, Layer, Settled, YearSoFar
+from settlement.one_stop.layers import Cost, Layer, Settled, YearSoFar, burden_fen, tilted_to_date
 from settlement.one_stop.policy import Applied
 
 
@@ -25,7 +25,7 @@ class Piece:
 class Step:
     """One layer: its rule, what it applies to, and what it pays, in fen."""
 
-    layer: str  # basic, catastrophic, assistance, other
+    layer: str  # basic, catastrophic, assistance, tilted, other
     rule: str
     part: str
     applies_to_fen: int
@@ -67,21 +67,47 @@ def steps_of(
         layers.append(
             ("assistance", helped.name, "maf_pay", helped.layer, year.assistance_base_fen)
         )
-        paid_before.append(year.assistance_paid_fen)
+        further = applied.tilted.layer if applied.tilted is not None else None
+        tilted_before = tilted_to_date(year.assistance_base_fen, helped.layer, further)
+        paid_before.append(max(year.assistance_paid_fen - tilted_before, 0))
+    amounts = settled.parts
+    if "maf_pay" in amounts:
+        amounts = {**amounts, "maf_pay": amounts["maf_pay"] - settled.tilted_fen}
     for (name, rule_name, part, layer, before), paid in zip(layers, paid_before, strict=True):
         yield Step(
             layer=name,
             rule=rule_name,
             part=part,
             applies_to_fen=left,
-            paid_fen=settled.parts[part],
+            paid_fen=amounts[part],
             before_fen=before,
             deductible_fen=layer.deductible_fen,
             pieces=tuple(pieces_of(before, left, layer)),
             ceiling_fen=layer.ceiling_fen,
             paid_before_fen=paid,
         )
-        left -= settled.parts[part]
+        left -= amounts[part]
+    if applied.assistance is not None and applied.tilted is not None:
+        layer, tilted = applied.assistance.layer, applied.tilted
+        base = year.assistance_base_fen
+        before = burden_fen(base, layer)
+        entered = cost.within_scope_fen - sum(
+            settled.parts.get(part, 0) for part in ("hifp_pay", "hifmi_pay", "hifob_pay")
+        )
+        added = burden_fen(base + entered, layer) - before
+        yield Step(
+            layer="tilted",
+            rule=tilted.name,
+            part="maf_pay",
+            applies_to_fen=added,
+            paid_fen=settled.tilted_fen,
+            before_fen=before,
+            deductible_fen=tilted.layer.deductible_fen,
+            pieces=tuple(pieces_of(before, added, tilted.layer)),
+            ceiling_fen=tilted.layer.ceiling_fen,
+            paid_before_fen=tilted_to_date(base, layer, tilted.layer),
+        )
+        left -= settled.tilted_fen
     for other in applied.others:
         yield Step(
             layer="other",

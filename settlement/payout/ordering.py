@@ -38,7 +38,13 @@ from settlement.payout.batches import booked_on, load_payouts, payout_of
 from settlement.payout.institutions import standing_of
 from settlement.payout.owing import Month, approved_by_month, booked_by_type
 from settlement.payout.plan_gate import Wanted, refuse_beyond_plan
-from settlement.payout.preparing import Standing, held_back, orders, payable
+from settlement.payout.preparing import (
+    Standing,
+    held_back,
+    orders,
+    payable,
+    succeeded_debts,
+)
 from settlement.payout.refusals import NothingToPay, PayoutFaulty, PayoutStale
 
 _TRIES = 5
@@ -139,10 +145,12 @@ def refuse_changed(found: Payout, approved: Mapping[Month, int], standing: Stand
     by_institution: dict[str, dict[str, int]] = {}
     for (institution, month), fen in approved.items():
         by_institution.setdefault(institution, {})[month] = fen
+    succeeded = succeeded_debts(approved, standing)
     for line in found.prepared.lines:
         months = by_institution.get(line.institution, {})
         covered = sum(min(part.fen, max(months.get(part.month, 0), 0)) for part in line.parts)
-        now = max(min(covered, sum(months.values())), 0)
+        net = sum(months.values()) - succeeded.get(line.institution, 0)
+        now = max(min(covered, net), 0)
         if line.institution in standing.held or standing.payee_of(line.institution) != line.payee:
             now = 0
         if now < line.fen:

@@ -2,7 +2,8 @@
 
 Per institution the net of all its months is payable: what is below nil is taken off and stays where it
 is (结转), without a posting of its own. The payable amount is taken from the months above nil, oldest
-first. The same input gives the same orders, at the preparation and again at the approval.
+first. Who takes over a merged institution takes over its debt: it lowers what the line is paid. The same
+input gives the same orders, at the preparation and again at the approval.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -13,6 +14,7 @@ from settlement.payout import kinds
 from settlement.payout.owing import Month
 
 CARRIED = "carried"  # 结转: the months together are nil or below
+SUCCEEDED = "succeeded"  # 承继: all of it makes up for a debt in the line of a merger
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +56,44 @@ def payable(
     for (institution, month), fen in approved.items():
         if not institutions or institution in institutions:
             by_institution.setdefault(institution, {})[month] = fen
+    succeeded = succeeded_debts(approved, standing)
     for institution, by_month in sorted(by_institution.items()):
         net = sum(by_month.values())
-        left, taken = max(net, 0), []
+        left, taken = max(net - succeeded.get(institution, 0), 0), []
         for month, fen in sorted(by_month.items()):
             part = min(fen, left)
             if part > 0 and (not months or month in months):
                 taken.append((month, part))
                 left -= part
         held = standing.held.get(institution) or (CARRIED if net <= 0 else None)
+        if held is None and net <= succeeded.get(institution, 0):
+            held = SUCCEEDED
         if taken or held:
             yield Payable(institution, net, tuple(taken), held)
+
+
+def succeeded_debts(approved: Mapping[Month, int], standing: Standing) -> dict[str, int]:
+    """Give by how much an institution is paid less for a debt in its line of succession (合并承继).
+
+    A merged institution and its successor are one debtor and one creditor: what one of them carries
+    below nil is made up for by the others above nil, in the order of their codes. Nothing is posted;
+    both amounts stay where they are and add up to nil.
+    """
+    nets: dict[str, int] = {}
+    for (institution, _), fen in approved.items():
+        nets[institution] = nets.get(institution, 0) + fen
+    lines: dict[str, list[str]] = {}
+    for institution in sorted(nets):
+        merged = institution in standing.merged
+        heir = standing.payee_of(institution) if merged else institution
+        lines.setdefault(heir, []).append(institution)
+    found: dict[str, int] = {}
+    for members in lines.values():
+        debt = -sum(min(nets[one], 0) for one in members)
+        for one in members:
+            found[one] = min(debt, max(nets[one], 0))
+            debt -= found[one]
+    return {institution: fen for institution, fen in found.items() if fen}
 
 
 def orders(

@@ -11,10 +11,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from ledger.domain.chart import KEEPER
 from ledger.domain.fund import leaves
 from ledger.domain.period import Period
 from ledger.events.outstanding import MatchRecorded
-from settlement.banking import KEEPER, TAX, Banks
+from settlement.banking import TAX, Banks
 from settlement.reconciliation.match_money import Payment, match_payments
 from settlement.reconciliation.money_facts import (
     OURS,

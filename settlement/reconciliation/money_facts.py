@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from ledger.domain.chart import KEEPER
 from ledger.domain.period import Period
 from ledger.events.cash import OpeningAdjusted, OpeningRecorded
 from ledger.events.claim import ClaimRefunded, ClaimReversed, ClaimSettled
@@ -21,7 +22,7 @@ from ledger.events.reconciliation import (
     StatementBankWithdrawn,
 )
 from ledger.store.reading import StoredFact
-from settlement.banking import KEEPER, TAX
+from settlement.banking import TAX
 
 _PAGE = 20_000
 OURS, THEIRS = "ours", "theirs"

@@ -70,7 +70,8 @@ def _follows(earlier: dict[str, Any], later: dict[str, Any], own: Any) -> bool:
     left = date.fromisoformat(earlier["enddate"] or earlier["setl_date"])
     came = date.fromisoformat(earlier["begndate"]) if earlier["begndate"] else left
     again = date.fromisoformat(later["begndate"])
-    if (again, later["position"]) < (came, earlier["position"]):
+    gone = date.fromisoformat(later["enddate"] or later["setl_date"])
+    if (again, gone, later["setl_id"]) < (came, left, earlier["setl_id"]):
         return False
     near = own.readmission_anywhere or earlier["institution"] == later["institution"]
     return bool(0 <= (again - left).days <= own.readmission_days and near)

@@ -56,6 +56,13 @@ assistance_classes = ["01"]
 segments = [{{ share = "70%" }}]
 ceiling = "50000.00"
 
+[[tilted]]
+name = "倾斜"
+assistance_classes = ["01"]
+deductible = "20000.00"
+segments = [{{ upto = "60000.00", share = "50%" }}, {{ share = "2/3" }}]
+ceiling = "30000.00"
+
 [[others]]
 name = "残疾军人"
 person_classes = ["31"]

@@ -39,13 +39,14 @@ class Answer:
 
     ``parameters`` is the digest of what it was told, of the whole scope. Where readmissions were
     looked for, ``readmitted`` are the positions of the earlier stays and ``key_versions`` those of the
-    tokens of persons: more than one, and some may have been missed.
+    tokens of persons: with more than one, at most ``uncompared`` of them were missed.
     """
 
     tallies: tuple[tuple[Tally, int], ...]
     parameters: str
     readmitted: tuple[int, ...] = ()
     key_versions: tuple[int, ...] = ()
+    uncompared: int = 0
 
     @property
     def digest(self) -> str:
@@ -83,6 +84,7 @@ def merged(answers: Iterable[Answer]) -> Answer:
         parameters=parameters,
         readmitted=tuple(sorted(one for answer in many for one in answer.readmitted)),
         key_versions=tuple(sorted({one for answer in many for one in answer.key_versions})),
+        uncompared=sum(answer.uncompared for answer in many),
     )
 
 
@@ -128,7 +130,13 @@ def _scored(found: Scored) -> Answer:
     again = found.readmissions
     if again is None:
         return Answer(priceless, found.record.parameters)
-    return Answer(priceless, found.record.parameters, again.positions, again.key_versions)
+    return Answer(
+        priceless,
+        found.record.parameters,
+        again.positions,
+        again.key_versions,
+        again.uncompared,
+    )
 
 
 def reason_of(rules: Rules, standing: Standing) -> str:

@@ -21,13 +21,14 @@ from settlement.clearing.cases.readmissions import (
 )
 from settlement.clearing.cases.run import RunRecord, Scored, tallies_of
 from settlement.clearing.cases.scoring import Kind, Scope, check_bounds, narrowed, scope_tables
+from settlement.clearing.cases.uncompared import UNCOMPARED
 from settlement.clearing.digest import rows_digest, tables_digest
 from settlement.clearing.engine import Engine, Parts, Row, Table
 from settlement.clearing.methods.drg import high_multiple
 from settlement.clearing.policies.policy import Drg, Group
 
 #: The texts of a run of stays.
-TEXTS = (SIZES, READMITTED, KEY_VERSIONS, stays.STAYS)
+TEXTS = (SIZES, READMITTED, KEY_VERSIONS, UNCOMPARED, stays.STAYS)
 
 #: A stay of more days, ten years, is held back: it is a mistake or wants to be looked at.
 MAX_DAYS = 3_660

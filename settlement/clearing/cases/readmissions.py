@@ -6,7 +6,8 @@ months too: whatever had been settled up to the watermark. The step gives the po
 stays; the text of ``stays.py`` takes them as a small table.
 
 Persons are tokens. A token is made by a version of the person key, so stays on either side of a
-rotation cannot be seen as one person's (docs/privacy.md); ``key_versions`` says which there are.
+rotation cannot be seen as one person's (docs/privacy.md); ``key_versions`` says which there are, and
+``uncompared`` how many stays that concerns.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from datetime import timedelta
 
 from ledger.domain.period import Period
 from settlement.clearing.cases.kernel import AMENDED, CANCELLED, CASES
+from settlement.clearing.cases.uncompared import uncompared_stays
 from settlement.clearing.engine import Engine, Parts, Row, Table
 
 #: A stay that began longer before the first month, ten years, is not looked at.
@@ -38,15 +40,16 @@ GROUP BY c.dise_code
 """
 
 # A stay ends with its discharge; where the file names none, the day it was settled. The later of two
-# stays is the one that began later, and of two that began on one day the one settled later. What is
-# carried into the comparison is what two stays are compared by and no more: it is held in memory.
+# stays is the one that began later, of two that began on one day the one that ended later, then the one
+# with the greater number: which of them came in first has no say. What is carried into the comparison
+# is what two stays are compared by and no more: it is held in memory.
 #: The positions of earlier stays in the months of the run whose patient came again in time.
 READMITTED = f"""
 WITH {CANCELLED},
 {AMENDED},
 standing AS (
     SELECT
-        s.position, s.person, s.person_key, s.institution, s.clr_type, w.code,
+        s.position, s.setl_id, s.person, s.person_key, s.institution, s.clr_type, w.code,
         f.number AS begun, t.number AS ended,
         k.institution IS NOT NULL AND i.code IS NOT NULL AND m.code IS NOT NULL AS own
     FROM stays AS s JOIN bounds AS b ON s.area = b.area
@@ -72,7 +75,9 @@ JOIN standing AS l ON l.person = e.person AND l.person_key = e.person_key
 WHERE e.own
     AND l.begun - e.ended BETWEEN 0 AND w.days
     AND (l.begun > COALESCE(e.begun, e.ended)
-        OR (l.begun = COALESCE(e.begun, e.ended) AND l.position > e.position))
+        OR (l.begun = COALESCE(e.begun, e.ended)
+            AND (COALESCE(l.ended, l.begun) > e.ended
+                OR (COALESCE(l.ended, l.begun) = e.ended AND l.setl_id > e.setl_id))))
     AND (l.institution = e.institution OR w.anywhere = 1)
 """
 
@@ -100,10 +105,11 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Readmissions:
-    """The earlier stays by position, and the versions of the person key that were seen."""
+    """The earlier stays by position, the versions of the person key, and stays nobody can judge."""
 
     positions: tuple[int, ...]
     key_versions: tuple[int, ...]
+    uncompared: int = 0
 
 
 def group_sizes(
@@ -135,7 +141,9 @@ def find_readmissions(
     for slice_ in slices(sum(stays.values()), at_once=engine.stays_at_once):
         asked = {**told, "slice": Table(_SLICE, [slice_])}
         found.update(position for (position,) in engine.answer(READMITTED, parts, asked))
-    return Readmissions(tuple(sorted(found)), tuple(sorted(stays)))
+    several = len(stays) > 1
+    uncompared = uncompared_stays(engine, parts, told, readmitted=found) if several else 0
+    return Readmissions(tuple(sorted(found)), tuple(sorted(stays)), uncompared)
 
 
 def _calendar(first: str, last: str, days: int) -> Iterator[Row]:

@@ -8,10 +8,10 @@ import duckdb
 
 from settlement.clearing.engine import Parts, Row, Table
 
-#: What a thread reads into, and how many stays are compared in a mebibyte of the rest: some 400 bytes
-#: each (measured), and a fifth to spare.
+#: What a thread reads into, and how many stays are compared in a mebibyte of the rest: some 500 bytes
+#: each, and a quarter to spare.
 _MIB_A_THREAD = 40
-_STAYS_A_MIB = 2_000
+_STAYS_A_MIB = 1_500
 
 
 @dataclass(frozen=True, slots=True)

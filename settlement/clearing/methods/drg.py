@@ -12,7 +12,7 @@ the others build on.
 - high multiple 高倍率 (cost > k x average) = complete + base x (cost ÷ average - k)
 - bed-day group 床日 = days x daily points
 - readmission 再入院 within N days into the same group: the earlier stay's points are halved
-- fixed rate 费率法 = rate x weight
+- fixed rate 费率法 = rate x weight; weight 权重 = group average ÷ area average
 """
 
 from collections.abc import Sequence
@@ -58,6 +58,11 @@ def _points4(value: Fraction) -> int:
 def base_points4(group_average_fen: int, area_average_fen: int) -> int:
     """基准点数: the group's average cost as a percentage of the area's."""
     return _points4(Fraction(group_average_fen * 100 * POINT, area_average_fen))
+
+
+def weight4(group_average_fen: int, area_average_fen: int) -> int:
+    """病组权重 RW: the group's average cost ÷ the area's, as the fixed rate (费率法) takes it."""
+    return _points4(Fraction(group_average_fen * POINT, area_average_fen))
 
 
 def complete_points4(base4: int, coefficient4: int) -> int:

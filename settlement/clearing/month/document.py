@@ -92,7 +92,11 @@ def policy_document(cleared: Cleared, names: Mapping[str, str]) -> dict[str, Any
         "total": _amounts(lines),
         "points": _points(cleared),
         "readmissions": [
-            {"method": method, "person_keys": list(versions)}
+            {
+                "method": method,
+                "person_keys": list(versions),
+                "uncompared": cleared.uncompared[method],
+            }
             for method, versions in sorted(cleared.key_versions.items())
         ],
         "institutions": _institutions(cleared, names),

@@ -115,6 +115,7 @@ def written(answer: Answer) -> bytes:
         "parameters": answer.parameters,
         "readmitted": answer.readmitted,
         "key_versions": answer.key_versions,
+        "uncompared": answer.uncompared,
         "tallies": [
             (
                 *(one.institution, int(one.standing), one.group, one.cases, one.points4),
@@ -139,6 +140,7 @@ def read(part: Partition, content: bytes) -> Answer:
         parameters=said["parameters"],
         readmitted=tuple(said["readmitted"]),
         key_versions=tuple(said["key_versions"]),
+        uncompared=said["uncompared"],
     )
 
 

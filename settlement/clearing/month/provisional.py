@@ -73,6 +73,7 @@ class Cleared:
     elsewhere_fen: int  # of these: for people insured otherwise, whose cases no method is for
     record: RunRecord
     key_versions: Mapping[str, tuple[int, ...]]  # by method that looked for readmissions
+    uncompared: Mapping[str, int]  # of these: stays that a rotation of the key left unjudged
 
 
 #: Counts the cases of a method in a scope by other hands: workers that have a part each.
@@ -177,6 +178,7 @@ class _Run:
         self._kinds: tuple[CaseKind, ...] = ()
         self._held: list[Held] = []
         self._key_versions: dict[str, tuple[int, ...]] = {}
+        self._uncompared: dict[str, int] = {}
 
     def cleared(self) -> Cleared:
         scope = scope_tables(self._question.scope(), {}, watermark=self._question.watermark)
@@ -205,6 +207,7 @@ class _Run:
             elsewhere_fen=census.elsewhere_fen,
             record=self._record(rows, due),
             key_versions=self._key_versions,
+            uncompared=self._uncompared,
         )
 
     def _method_of(self, kind: CaseKind) -> Method | None:
@@ -316,6 +319,7 @@ class _Run:
         self._told[method.name] = answer.digest
         if answer.key_versions:
             self._key_versions[method.name] = answer.key_versions
+            self._uncompared[method.name] = answer.uncompared
         return answer.tallies
 
     def _record(self, rows: list[Row], due: MonthDue) -> RunRecord:

@@ -43,16 +43,16 @@ def _rules(table: MethodTable) -> Rules:
     return _MAKERS[table.kind](table)
 
 
-def _groups(tables: Mapping[str, GroupTable]) -> dict[str, Group]:
+def _groups(table: MethodTable, groups: Mapping[str, GroupTable] | None = None) -> dict[str, Group]:
     return {
-        code: Group(points4=one.points, average_fen=one.average)
-        for code, one in sorted(tables.items())
+        code: Group(points4=table.points4(one), average_fen=one.average)
+        for code, one in sorted((table.groups if groups is None else groups).items())
     }
 
 
 def _dip(table: MethodTable) -> Dip:
     return Dip(
-        groups=_groups(table.groups),
+        groups=_groups(table),
         coefficients4=dict(sorted(table.coefficients.items())),
         low=table.low if table.low is not None else Fraction(1, 2),
         high=table.high if table.high is not None else Fraction(2),
@@ -61,7 +61,7 @@ def _dip(table: MethodTable) -> Dip:
         primary=frozenset(table.primary_groups),
         primary_coefficient4=table.primary_coefficient,
         catalogues=tuple(
-            Catalogue(since=f"{one.effective:%Y-%m}", groups=_groups(one.groups))
+            Catalogue(since=f"{one.effective:%Y-%m}", groups=_groups(table, one.groups))
             for one in table.catalogues
         ),
         auxiliary4=dict(sorted(table.auxiliary.items())),
@@ -70,7 +70,7 @@ def _dip(table: MethodTable) -> Dip:
 
 def _drg(table: MethodTable) -> Drg:
     return Drg(
-        groups=_groups(table.groups),
+        groups=_groups(table),
         coefficients4=dict(sorted(table.coefficients.items())),
         rules=_drg_rules(table),
         bed_day=frozenset(table.bed_day),
@@ -101,7 +101,9 @@ def _day_ward(table: MethodTable) -> DayWard | DayWardPoints:
             reviews=table.reviews or PricedReviews.NONE,
         )
     groups = {
-        code: Group(points4=day_points4(one.points, table.factor), average_fen=MAX_AVERAGE_FEN)
+        code: Group(
+            points4=day_points4(table.points4(one), table.factor), average_fen=MAX_AVERAGE_FEN
+        )
         for code, one in sorted(table.groups.items())
     }
     return DayWardPoints(
@@ -117,7 +119,7 @@ def _day_ward(table: MethodTable) -> DayWard | DayWardPoints:
 def _drg_rate(table: MethodTable) -> DrgFixedRate:
     """Reviews are of diagnosis groups in whatever form they are paid (医保办发〔2024〕9号)."""
     return DrgFixedRate(
-        groups=_groups(table.groups),
+        groups=_groups(table),
         rate=table.rate or Fraction(0),
         reviews=table.reviews or PricedReviews.AS_GIVEN,
     )

@@ -19,6 +19,8 @@ from settlement.clearing.cases.kernel import (
     ONE,
 )
 from settlement.clearing.methods.capitation import Heads, Signed
+from settlement.clearing.methods.dip import group_points4
+from settlement.clearing.methods.drg import base_points4, weight4
 from settlement.clearing.methods.per_diem import PerDiemCap, Stage, stage_problems
 from settlement.clearing.policies.policy import PricedReviews, ReviewPoints
 from settlement.clearing.policies.words import Fen, Institution, Month, PolicyTable, Share, Units4
@@ -28,9 +30,9 @@ _BETWEEN_HITS = frozenset(" +,;、，；|")
 
 
 class GroupTable(PolicyTable):
-    """One group: ``{ points = "1000", average = "10000.00" }``."""
+    """One group: ``{ points = "1000", average = "10000.00" }``; no points with ``area_average``."""
 
-    points: Units4 = Field(gt=0, le=MAX_BASE4)
+    points: Annotated[Units4, Field(gt=0, le=MAX_BASE4)] | None = None
     average: Fen = Field(gt=0)
 
 
@@ -106,6 +108,7 @@ class MethodTable(PolicyTable):
     institutions: list[Institution] = Field(default_factory=list)
     groups: dict[str, GroupTable] = Field(default_factory=dict)
     groups_file: str | None = None
+    area_average: Annotated[Fen, Field(gt=0)] | None = None
     coefficients: dict[Institution, Units4] = Field(default_factory=dict)
     low: Share | None = None
     high: Share | None = None
@@ -148,6 +151,12 @@ class MethodTable(PolicyTable):
     insured_in: list[str] = Field(default_factory=list)
     outside: dict[Month, Fen] = Field(default_factory=dict)
 
+    def points4(self, group: GroupTable) -> int:
+        """Give the points (or weight) of a group: its own, else by the averages of group and area."""
+        if group.points is not None or self.area_average is None:
+            return group.points or 0
+        return _BY_AVERAGES[self.kind](group.average, self.area_average)
+
     @property
     def counts_points(self) -> bool:
         """Tell whether its cases share the budget by points."""
@@ -160,14 +169,22 @@ class MethodTable(PolicyTable):
         return self
 
 
+#: What the points of a group are where it has none of its own.
+_BY_AVERAGES: dict[str, Callable[[int, int], int]] = {
+    "dip": group_points4,
+    "drg": base_points4,
+    "drg_rate": weight4,
+}
+
 #: Keys that say something only for some kinds; set for another, they are a mistake.
 _KEYS_OF_KIND = {
     "dip": {"groups", "groups_file", "coefficients", "low", "high", "review_points"}
+    | {"area_average"}
     | {"coefficient_default", "primary_groups", "primary_coefficient", "catalogues", "auxiliary"},
-    "drg": {"groups", "groups_file", "coefficients", "low", "tiers"}
+    "drg": {"groups", "groups_file", "coefficients", "low", "tiers", "area_average"}
     | {"readmission_days", "readmission_keeps", "readmission_anywhere", "readmission_exempt"}
     | {"undated", "incomplete_ways", "bed_day", "single_review", "min_cases", "review_points"},
-    "drg_rate": {"groups", "groups_file", "rate", "reviews"},
+    "drg_rate": {"groups", "groups_file", "rate", "area_average", "reviews"},
     "per_diem": {"stages", "cap", "reviews"},
     "fee_for_service": {"quotas", "saving_kept", "excess_paid", "excess_upto"},
     "day_ward": {"standards", "cap", "reviews"}
@@ -188,11 +205,27 @@ def _method_problems(table: MethodTable) -> Iterator[str]:
         yield "缺少 groups 或 groups_file / groups or groups_file is missing"
     if table.counts_points and not table.coefficients and table.coefficient_default is None:
         yield "缺少 coefficients / coefficients are missing"
+    yield from _points_problems(table)
     low, high = table.low or Fraction(1, 2), table.high or Fraction(2)
     if not 0 <= low <= 1 <= high:
         yield "须 low ≤ 1 ≤ high / low is at most one, high at least one"
     for check in _CHECKS.get(table.kind, ()):
         yield from check(table)
+
+
+def _points_problems(table: MethodTable) -> Iterator[str]:
+    every = [table.groups, *(one.groups for one in table.catalogues)]
+    found = {code: one for groups in every for code, one in groups.items()}
+    if table.area_average is None:
+        if without := sorted(code for code, one in found.items() if one.points is None):
+            yield f"缺少 points 或 area_average / neither points nor area_average: {', '.join(without)}"
+    elif wrong := sorted(
+        code for code, one in found.items() if not 0 < table.points4(one) <= MAX_BASE4
+    ):
+        yield f"由次均费用算出的分值越界 / points by the averages out of bounds: {', '.join(wrong)}"
+    named = [table.groups[code] for code in table.bed_day if code in table.groups]
+    if any(one.points is None for one in named):
+        yield "床日病组须写 points(每日点数) / a bed-day group names the points of a day"
 
 
 def _rate_problems(table: MethodTable) -> Iterator[str]:

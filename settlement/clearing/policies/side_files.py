@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-#: Heads of a groups file: code, points, average cost in yuan.
+#: Heads of a groups file: code, points where the area publishes them, average cost in yuan.
 _GROUPS = {
     "code": "code",
     "病种编码": "code",
@@ -82,7 +82,7 @@ def _take_in(table: dict[str, Any], key: str, where: str, folder: Path, name: st
 
 
 def _groups_of(text: str) -> tuple[dict[str, dict[str, str]], list[str]]:
-    rows, problems = _rows_of(text, _GROUPS, ("code", "points", "average"))
+    rows, problems = _rows_of(text, _GROUPS, ("code", "average"))
     groups: dict[str, dict[str, str]] = {}
     for line, row in rows:
         code = row.get("code", "")
@@ -90,7 +90,8 @@ def _groups_of(text: str) -> tuple[dict[str, dict[str, str]], list[str]]:
             said = "编码重复 / twice" if code else "缺少编码 / no code"
             problems.append(f"第 {line} 行 / line {line}: {said} ({code!r})")
             continue
-        groups[code] = {"points": row.get("points", ""), "average": row.get("average", "")}
+        own = {"points": row["points"]} if row.get("points") else {}
+        groups[code] = {**own, "average": row.get("average", "")}
     return groups, problems
 
 

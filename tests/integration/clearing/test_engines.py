@@ -124,6 +124,8 @@ def test_golden_stays_on_spark_are_those_on_duckdb(golden_stays, cluster):
     here = score_stays(DUCKDB, parts, rules, SCOPE, watermark=log.position)
     there = score_stays(SparkEngine(cluster.session), parts, rules, SCOPE, watermark=log.position)
     assert here.tallies == there.tallies
+    assert here.readmissions == there.readmissions
+    assert here.readmissions.uncompared > 0
     assert here.record.result == there.record.result
     assert here.record.parameters == there.record.parameters
 

@@ -19,15 +19,18 @@ With all of them 4200 points: H1 28,500 x 2500 ÷ 4200 = 16,964.2857 → 16,964.
 The months were settled as booked, 5 % withheld; H1 had 100.00 refused of S1 before.
 """
 
+import multiprocessing
 from datetime import date
 from fractions import Fraction
 
 import pytest
+from integration.clearing.reviewing import bring_reviews
 from support.facts import Books, Clock, stepped
 from support.office import AREA, CLERK, H1, H2, REVIEWER, open_office
 
 from ledger.application import FundLedger
 from ledger.domain.settlement_entries import approved_entry, declared_entry, refused_entry
+from ledger.verify import verify
 from settlement.clearing.month.review_caps import share_of
 from settlement.clearing.policies.policy import (
     Cases,
@@ -557,6 +560,28 @@ def test_no_more_cases_are_put_up_for_review_than_the_cap_allows(office, approve
     bring("case_reviews", rows[0] | {"review_no": "TL5"})
     later = office.bring(office.write_file("later.csv", rows[1:2]), kind="case_reviews")
     assert [one.code for one in later.rejections] == ["reviews_above_cap"]
+
+
+def test_two_files_at_one_moment_are_counted_against_one_cap(store_url, office, approve, tmp_path):
+    """Each would fit alone: H1 may put one case up. Without the count on one stream both are taken."""
+    if store_url.startswith("sqlite"):
+        pytest.skip("one writer at a time; the race is PostgreSQL's")
+    approve(yearly='[yearly]\nreview_cap = "50%"')
+    processes = multiprocessing.get_context("spawn")
+    both_are_there, told = processes.Barrier(2), processes.Queue()
+
+    def given(case):
+        (folder := tmp_path / case).mkdir()
+        row = {"setl_id": case, "review_no": f"TL-{case}", "decision": "不通过", "points": ""}
+        return store_url, folder, [row | {"reason": "理由不足"}], both_are_there, told
+
+    other = processes.Process(target=bring_reviews, args=given("S2"))
+    other.start()
+    bring_reviews(*given("S1"))
+    found = sorted(told.get(timeout=120) for _ in range(2))
+    other.join(60)
+    assert found == [(0, ["reviews_above_cap"]), (1, [])]
+    assert verify(office.ledger).ok
 
 
 BEDS = """

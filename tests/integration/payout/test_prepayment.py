@@ -195,6 +195,57 @@ def test_the_bank_answers_by_file_all_rows_at_once(office, ask):
 
 
 @one_store
+def test_a_file_prepays_many_and_tells_everything_that_is_wrong(office, ask):
+    """Two months of fund 390 in one file; 310.personal has no gate, H2 is suspended from February."""
+    office.bring_flows(flows(2023, 500_000, 100_000))
+    suspended = ("institution", "suspend", H2, "--from", "2024-02-01", "--reason", "专项检查")
+    ask(*suspended)
+    ask("approve", f"{AREA}-institution-{H2}-1", user=REVIEWER)
+
+    def bring(name, *rows):
+        heads = ("fixmedins_code", "fund", "period", "date", "amount")
+        given = [dict(zip(heads, row, strict=True)) for row in rows]
+        return office.bring(office.write_file(name, given), kind="prepayments")
+
+    january = [(H1, "390", "2024-01", "2024-01-05", "80.00")]
+    january.append((H2, "390", "2024-01", "2024-01-05", "40.00"))
+    wrong = bring(
+        "wrong.csv",
+        *january,
+        (H2, "390", "2024-02", "2024-02-05", "40.00"),
+        (H1, "310.personal", "2024-01", "2024-01-05", "1.00"),
+        (H1, "390", "2024-02", "2024-02-05", "0"),
+        ("H99999999999", "390", "2024-02", "2024-02-05", "1.00"),
+        (H1, "390", "2024-01", "2024-01-05", "80.01"),
+    )
+    assert [(one.line, one.field, one.code) for one in wrong.rejections] == [
+        (4, "fixmedins_code", "institution_not_prepaid"),
+        (5, "fund", "prepayment_not_offered"),
+        (6, "amount", "prepayment_not_positive"),
+        (7, "fixmedins_code", "unknown_institution"),
+        (8, "fixmedins_code", "row_conflict"),
+    ]
+    assert wrong.posted == 0
+    right = bring("right.csv", *january, (H1, "390", "2024-02", "2024-02-05", "70.00"))
+    assert (right.posted, right.already) == (3, 0)
+    again = bring("again.csv", *january, (H1, "390", "2024-02", "2024-02-06", "70.00"))
+    assert (again.posted, again.already) == (1, 2), "the same orders wait already"
+    found = {
+        one["prepayment"]: (one["total_fen"], one["state"])
+        for month in ("2024-01", "2024-02")
+        for one in ask("payout", "prepayments", "--fund", "390", "--period", month)["prepayments"]
+    }
+    assert found == {
+        BATCH: (12_000, "waiting"),
+        f"{AREA}-prepay-390-2024-02-1": (7_000, "waiting"),
+        f"{AREA}-prepay-390-2024-02-2": (7_000, "waiting"),
+    }
+    assert states(ask("approve", BATCH, user=REVIEWER)) == ["ordered", "ordered"]
+    late = prepay(ask, "--line", f"{H2}=1.00", "--date", "2024-02-05", code=2)["error"]
+    assert late["code"] == "payout_faulty", "by hand it is refused as well"
+
+
+@one_store
 def test_prepayments_take_up_the_plan_of_their_month(office, ask):
     """Prepaying beside the plan, or counting what failed, fails here."""
     office.bring_flows(flows(2023, 500_000, 100_000))

@@ -77,6 +77,7 @@ def test_rebuilt_replayed_and_guarded_are_the_same(random_ledger, store):
             "month_sums",
             "obligations",
             "parties",
+            "reconciled",
             "regrouped",
             "stages",
             "vouchers",

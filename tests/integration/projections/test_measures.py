@@ -8,7 +8,14 @@ Fund 390, January 2024; points in whole points, amounts in yuan:
     合计  120.00  125.00  11    10     900  700.00    1       1
 
 结付率 120 ÷ 125 = 96.00 %, 记账 ÷ 应付 104.17 %. CMI: H1 120 points a case ÷ 90 of the fund = 1.3333.
-匹配率 H1 4 ÷ 5; 准确率 H1 (5 − 1) ÷ 5; 误差率 |90 − 100| ÷ 100.
+By grouping 匹配率 H1 4 ÷ 5; 准确率 H1 (5 − 1) ÷ 5; 误差率 |90 − 100| ÷ 100.
+
+Reconciled with the institutions, amounts of 390 in yuan:
+
+    机构   组    平   我方     对方     明细对平   差异
+    H1     2    1   100.00   97.50     3        1     对平率 1 ÷ 2, 准确率 3 ÷ 4, 误差 2.50 ÷ 100
+    H2     1    1    25.00   25.00     (all even: its 6 settlements are right)
+    合计    3    2   125.00  122.50     9 ÷ 10
 """
 
 from hashlib import sha256
@@ -16,7 +23,7 @@ from hashlib import sha256
 import pytest
 from support.office import AREA, CLERK, H1, H2, REVIEWER, open_office
 
-from ledger.domain.identity import case_stream, clearing_stream
+from ledger.domain.identity import case_stream, clearing_stream, reconciliation_stream
 from ledger.events.base import Envelope, Source
 from ledger.events.cases import CaseGrouped
 from ledger.events.clearing import (
@@ -24,6 +31,12 @@ from ledger.events.clearing import (
     ClearingApproved,
     ClearingComputed,
     ClearingRejected,
+)
+from ledger.events.reconciliation import (
+    ComparedDetails,
+    ComparedFund,
+    ComparedTotals,
+    ReconciliationRecorded,
 )
 from ledger.store.commit import Commit
 
@@ -142,11 +155,13 @@ def test_rates_case_mix_and_costs_of_a_month(measured, office):
         H1: ("90.00", "111.11", "90.00"),
         H2: ("120.00", "83.33", "120.00"),
     }
-    assert by_institution(document, "match_rate", "record_accuracy", "error_rate") == {
+    assert by_institution(document, "grouped_over_cases", "kept_over_cases", "error_rate") == {
         None: ("90.91", "90.91", "4.00"),
         H1: ("80.00", "80.00", "10.00"),
         H2: ("100.00", "100.00", "20.00"),
     }
+    assert by_institution(document, "match_rate", "record_accuracy")[H1] == (None, None)
+    assert document["measures"][1]["reasons"]["match_rate"]["code"] == "not_reconciled"
     assert by_institution(document, "case_mix_index", "average_cost_fen", "cases", "batches") == {
         None: ("1.0000", 7_000, 11, 1),
         H1: ("1.3333", 10_000, 5, 1),
@@ -172,19 +187,95 @@ def test_a_later_run_says_the_whole_month_anew_and_only_approved_ones_count(meas
     office.assert_sound()
 
 
-def test_the_definitions_are_dated_parameters_of_the_area(measured, office):
+def reconciled(ledger, *, totals, funds, details=(), unreconciled=()):
+    fact = ReconciliationRecorded(
+        area=AREA,
+        period=MONTH,
+        by=CLERK,
+        counterparty="institution",
+        as_of=1,
+        groups=tuple(
+            ComparedTotals(code, "390", clr_type, "all", result, (cases, 0, 0, 0), (cases, 0, 0, 0))
+            for code, clr_type, result, cases in totals
+        ),
+        unreconciled=unreconciled,
+        breaks=(),
+        details=tuple(ComparedDetails(*one) for one in details),
+        funds=tuple(ComparedFund(*one) for one in funds),
+    )
+    append(ledger, reconciliation_stream(AREA, "institution", MONTH), fact)
+
+
+TOTALS = ((H1, "11", "3", 3), (H1, "21", "0", 2), (H2, "21", "0", 6))
+FUNDS = (
+    (H1, FUND, "11", 4_000, 3_750, "1"),
+    (H1, FUND, "21", 6_000, 6_000, "0"),
+    (H2, FUND, "21", 2_500, 2_500, "0"),
+)
+
+
+def test_match_rate_and_accuracy_come_from_the_latest_recorded_reconciliation(measured, office):
+    reconciled(office.ledger, totals=TOTALS[2:], funds=FUNDS[2:], unreconciled=(H1,))
+    assert measured()["measures"][1]["reasons"]["match_rate"]["code"] == "no_statement"
+    pooled = (H2, "310.pooled", "21", 0, 100, "2")
+    reconciled(office.ledger, totals=TOTALS, funds=(*FUNDS, pooled), details=[(H1, 3, 0, 0, 1)])
+    uncleared = measured(MONTH, "--fund", "310", "--institution", H2)["measures"][-1]
+    assert (uncleared["match_rate"], uncleared["cases"]) == ("0.00", 0)
+    assert uncleared["reasons"]["settlement_rate"]["code"] == "not_cleared"
+    document = measured(MONTH, "--fund", FUND)
+    names = ("match_rate", "record_accuracy", "even_over_compared", "right_over_listed")
+    assert by_institution(document, *names) == {
+        None: ("66.67", "90.00", "66.67", "90.00"),
+        H1: ("50.00", "75.00", "50.00", "75.00"),
+        H2: ("100.00", "100.00", "100.00", "100.00"),
+    }
+    assert document["reconciled_months"] == [MONTH]
+    defined(
+        office, {"match_rate": "grouped", "record_accuracy": "regrouped", "error_rate": "amounts"}
+    )
+    assert by_institution(
+        measured(MONTH, "--fund", FUND), "match_rate", "record_accuracy", "error_rate"
+    ) == {
+        None: ("90.91", "90.91", "2.00"),
+        H1: ("80.00", "80.00", "2.50"),
+        H2: ("100.00", "100.00", "0.00"),
+    }
+    untold = ((H1, FUND, "11", 4_000, None, None), *FUNDS[1:])
+    reconciled(office.ledger, totals=TOTALS, funds=untold)
+    told = by_institution(
+        measured(MONTH, "--fund", FUND), "even_over_compared", "right_over_listed", "error_rate"
+    )
+    assert told[H1] == ("50.00", None, None), (
+        "a difference that no fund is named for is one of each"
+    )
+    reasons = by_institution(measured(MONTH, "--fund", FUND), "reasons")[H1][0]
+    assert {name: one["code"] for name, one in reasons.items()} == {
+        "right_over_listed": "no_list",
+        "error_rate": "funds_not_told_apart",
+    }
+    office.assert_sound()
+
+
+def defined(office, content):
+    """Set the area's definitions from January on."""
     from settlement.setup import apply_setup  # noqa: PLC0415
     from settlement.setup_file import SetupFile  # noqa: PLC0415
 
-    policy = {
-        "name": "measures",
-        "effective": "2024-01-15",
-        "content": {"settlement_rate": "booked/due", "error_rate": "records"},
-    }
+    policy = {"name": "measures", "effective": "2024-01-15", "content": content}
     file = {"area": {"code": AREA, "name": "上虞区", "funds": ["310", "390"]}, "policies": [policy]}
     apply_setup(office.ledger, SetupFile.model_validate(file), user="admin1")
+
+
+def test_the_definitions_are_dated_parameters_of_the_area(measured, office):
+    content = {
+        "settlement_rate": "booked/due",
+        "match_rate": "grouped",
+        "record_accuracy": "regrouped",
+        "error_rate": "records",
+    }
+    defined(office, content)
     document = measured()
-    assert document["definition"] == policy["content"]
+    assert document["definition"] == content
     assert by_institution(document, "settlement_rate", "error_rate")[H1] == ("111.11", "20.00")
 
 

@@ -10,6 +10,7 @@ Fund 390, H1, January 2024, in yuan:
 import csv
 import io
 from hashlib import sha256
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -17,6 +18,7 @@ from support.office import AREA, CLERK, H1, H2, REVIEWER, open_office
 from support.printed import printed_pages
 
 from ledger.domain.identity import clearing_stream, settlement_stream
+from ledger.domain.money import format_yuan
 from ledger.domain.settlement_entries import (
     approved_entry,
     declared_entry,
@@ -181,8 +183,8 @@ def ask(book, medfund):
 
 
 @pytest.fixture
-def paid(ask, tmp_path, store_url):
-    """H1 refused, declared, settled by a run, ordered and paid, each by the people it takes."""
+def approved(ask, tmp_path, store_url):
+    """H1 refused, declared and settled by a run, each by the people it takes."""
     refused = ask(
         *("refuse", "--fund", FUND, "--institution", H1, "--period", MONTH, "--amount", "50.00"),
         *("--reason-code", "01", "--reason", "重复收费", "--setl-id", "S2", "--doc-no", "JF-1"),
@@ -215,10 +217,20 @@ def paid(ask, tmp_path, store_url):
             ),
         )
         append(office.ledger, clearing_stream(AREA, FUND, MONTH), *run_facts())
+
+
+def pay(ask):
+    """Order what was approved, and have the bank pay it."""
     batch = ask("payout", "prepare", "--fund", FUND, "--date", "2024-02-05", user=CLERK)["payout"]
     ask("approve", batch, user=REVIEWER)
     ask(*("payout", "confirm", batch, "--date", "2024-02-06", "--bank-ref", "B0017"), user=CLERK)
     return batch
+
+
+@pytest.fixture
+def paid(approved, ask):
+    """H1 ordered and paid."""
+    return pay(ask)
 
 
 @pytest.fixture
@@ -240,7 +252,10 @@ def tables(medfund):
     return read
 
 
-HEADS = ("清算类别", "支付方式", "事项", "拒付单号", "追回单号", "勾稽", "付款单号", "结算ID")
+HEADS = (
+    *("清算类别", "支付方式", "事项", "拒付单号", "追回单号", "清算年月", "勾稽", "用款计划"),
+    *("付款单号", "银行结果", "结算ID"),
+)
 
 
 def test_a_reviewer_follows_a_payment_from_its_claims_to_its_bank_line(paid, tables, medfund):
@@ -250,26 +265,32 @@ def test_a_reviewer_follows_a_payment_from_its_claims_to_its_bank_line(paid, tab
         ["21 住院", "2", "0", "900.00"],
         ["合计", "4", "1", "1000.00"],
     ]
-    assert [row[:4] for row in found["事项"]] == [
-        ["申报", APPLICATION, DAY, "950.00"],
-        ["审定应拨", RUN, "", "800.00"],
+    assert [row[:6] for row in found["事项"]] == [
+        ["申报", APPLICATION, DAY, "950.00", CLERK, ""],
+        ["审定应拨", RUN, DAY, "800.00", CLERK, REVIEWER],
     ]
-    assert found["拒付单号"] == [["JF-1", "2024-02-01", "01 重复收费", "S2", "50.00", ""]]
-    assert found["追回单号"] == [["ZH-1", RUN, "100.00"]]
-    assert found["勾稽"] == [
-        ["记账金额(统筹基金应付定点机构)", "1000.00"],
-        ["减:审核拒付", "-50.00"],
-        ["减:暂扣质量保证金", "-47.50"],
-        ["减:抵扣追回款", "-100.00"],
-        ["减:冲抵预付金", "0.00"],
-        ["加:上期结转", "-2.50"],
-        ["减:结转下期", "0.00"],
-        ["应拨金额", "800.00"],
-        ["减:尚未付讫", "0.00"],
-        ["实拨金额(银行付讫)", "800.00"],
+    assert [row[:6] for row in found["拒付单号"]] == [
+        ["JF-1", "2024-02-01", "01 重复收费", "S2", "50.00", ""]
     ]
-    assert found["付款单号"] == [
-        [f"{paid}-0001", H1, "2024-02-05", "800.00", "", "付讫", "2024-02-06", "B0017"]
+    assert found["追回单号"] == [["ZH-1", RUN, DAY, "100.00", found["事项"][1][6]]]
+    order = f"{paid}-0001"
+    assert [row[:4] for row in found["勾稽"]] == [
+        ["记账金额(统筹基金应付定点机构)", "1000.00", "见结算明细", ""],
+        ["减:审核拒付", "-50.00", "JF-1", "2024-02-01"],
+        ["减:暂扣质量保证金", "-47.50", RUN, DAY],
+        ["减:抵扣追回款", "-100.00", RUN, DAY],
+        ["减:冲抵预付金", "0.00", "", ""],
+        ["加:上期结转", "-2.50", RUN, DAY],
+        ["减:结转下期", "0.00", "", ""],
+        ["应拨金额", "800.00", "", ""],
+        ["减:尚未付讫", "0.00", "", ""],
+        ["实拨金额(银行付讫)", "800.00", order, "2024-02-06"],
+    ]
+    assert [row[:6] for row in found["付款单号"]] == [
+        [order, H1, "2024-02-05", f"{CLERK}、{REVIEWER}", "800.00", "800.00"]
+    ]
+    assert [(*row[:5], row[6]) for row in found["银行结果"]] == [
+        (order, "付讫", "2024-02-06", "B0017", "800.00", "未勾对")
     ]
     assert [(row[0], row[2], row[6]) for row in found["结算ID"]] == [
         ("S1", "住院", "600.00"),
@@ -285,6 +306,69 @@ def test_a_reviewer_follows_a_payment_from_its_claims_to_its_bank_line(paid, tab
     assert RUN in text
 
 
+STATED = (
+    "date,amount,bank_ref,summary,account,source\n2024-02-06,-800.00,B0017,拨付,expenditure,bank\n"
+)
+STATED_LINE = "expenditure/2024-02-06/B0017/-80000/1"
+
+
+def printed_example():
+    """Give document, date and yuan of the worked example in docs/statement.md."""
+    page = (Path(__file__).parents[3] / "docs" / "statement.md").read_text("utf-8")
+    rows = page.partition("<!-- checked by")[2].partition("\n\n")[2].partition("\n\n")[0]
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows.splitlines()]
+    return [tuple(row[1:]) for row in cells[2:]]
+
+
+def test_plan_and_bank_line_are_printed_and_traced_from_a_settlement_and_back(
+    approved, ask, tables, tmp_path
+):
+    of = ("--fund", FUND, "--period", "2024-02", "--date", "2024-02-04")
+    ask("payout", "plan", *of, user=CLERK)
+    ask("payout", "grant", *of, "--paper", "财社〔2024〕3号", user=REVIEWER)
+    ask("payout", "draw", *of, "--doc-no", "BK-1", user=CLERK)
+    payout = pay(ask)
+    (tmp_path / "支出户.csv").write_text(STATED, encoding="utf-8")
+    ask("intake", tmp_path / "支出户.csv", user=CLERK)
+    ask("reconcile", "bank", "2024-02", "--record", user=CLERK)
+    order, found = f"{payout}-0001", tables()
+    assert [(row[0], *row[2:6]) for row in found["用款计划"]] == [
+        ("用款申请", "2024-02 #1", "2024-02-04", "800.00", CLERK),
+        ("财政批复", "财社〔2024〕3号", "2024-02-04", "800.00", REVIEWER),
+        ("拨入支出户", "BK-1", "2024-02-04", "800.00", CLERK),
+        ("已下付款单", payout, "2024-02-05", "800.00", REVIEWER),
+    ]
+    assert [row[6] for row in found["银行结果"]] == ["expenditure 2024-02-06 B0017 -800.00"]
+    stations = [
+        ("booked", None, None, 100_000),
+        ("refused", "JF-1", "2024-02-01", 5_000),
+        ("declared", APPLICATION, DAY, 95_000),
+        ("settled", RUN, DAY, 95_000),
+        ("ordered", order, "2024-02-05", 80_000),
+        ("paid", order, "2024-02-06", 80_000),
+        ("bank_line", STATED_LINE, "2024-02-06", -80_000),
+    ]
+    match = ask("trace", "S1")["path"][-1]["match"]
+    for ref in ("S1", order, payout, STATED_LINE, "bank:B0017", match):
+        traced = ask("trace", ref)
+        path = [
+            tuple(one[key] for key in ("step", "number", "date", "fen")) for one in traced["path"]
+        ]
+        assert path == stations, ref
+    assert printed_example() == [
+        (number or "", day or "", format_yuan(fen)) for _, number, day, fen in stations
+    ], "docs/statement.md says what the product does"
+    topics = [event["topic"] for event in ask("trace", order)["events"]]
+    assert topics == [
+        *("payout.prepared.v1", "payment.ordered.v1"),
+        *("payout.approved.v1", "payment.confirmed.v1"),
+    ]
+    ask("reconcile", "release", match, "--reason", "勾错", user=CLERK)
+    assert ask("trace", order)["path"][-1]["step"] == "paid", "a match that was released is none"
+    assert tables()["银行结果"][0][6] == "未勾对"
+    assert ask("trace", "bank:B9999", code=2)["error"]["code"] == "nothing_found"
+
+
 @one_store
 def test_the_statement_is_printed_and_is_a_workbook(paid, medfund, tmp_path):
     words = ("report", "settlement", MONTH, "--institution", H1, "--fund", FUND)
@@ -292,22 +376,30 @@ def test_the_statement_is_printed_and_is_a_workbook(paid, medfund, tmp_path):
     assert medfund(*words, "--format", "pdf", "-o", target).code == 0
     pages = printed_pages(target.read_bytes())
     assert "上虞区医疗保障基金结算单" in pages[0]
-    assert {"1,000.00", "-47.50", "800.00", "B0017", "定点机构(盖章):"} <= set(pages[0])
-    assert len(pages) == 2, "one page from claims to the bank, one of settlements"
+    assert {"1,000.00", "-47.50", "800.00"} <= set(pages[0])
+    assert {"B0017", "定点机构(盖章):"} <= set(pages[1])
+    assert len(pages) == 3, "two pages from claims to the bank, one of settlements"
+    assert f"上虞区医疗保障基金结算单  {H1} 第一人民医院 {FUND} {MONTH}" in pages[1]
+    assert pages[2].count("日期:") == 4
     target = tmp_path / "结算单.xlsx"
     assert medfund(*words, "--format", "xlsx", "-o", target).code == 0
     first, second = openpyxl.load_workbook(target).worksheets
     amounts = {row[0]: row[1] for row in first.iter_rows(values_only=True)}
     assert amounts["实拨金额(银行付讫)"] == 800
-    assert [row[0] for row in second.iter_rows(values_only=True)][-3] == "合计"
+    assert [row[0] for row in second.iter_rows(values_only=True)][-5] == "合计"
 
 
 @one_store
 def test_the_year_adds_its_months_up_and_carries_in_only_from_before(paid, tables):
     found = tables("2024")
-    assert ["记账金额(统筹基金应付定点机构)", "1000.00"] in found["勾稽"]
-    assert ["加:上期结转", "-2.50"] in found["勾稽"]
-    assert ["实拨金额(银行付讫)", "800.00"] in found["勾稽"]
+    bridge = {row[0]: row[1] for row in found["勾稽"]}
+    assert bridge["记账金额(统筹基金应付定点机构)"] == "1000.00"
+    assert bridge["加:上期结转"] == "-2.50"
+    assert bridge["实拨金额(银行付讫)"] == "800.00"
+    assert found["清算年月"][0] == [
+        *(MONTH, "1000.00", "-50.00", "950.00", "-47.50", "-100.00", "0.00", "-2.50", "0.00"),
+        "800.00",
+    ]
     assert found["结算ID"][-1][6] == "1000.00"
 
 
@@ -315,8 +407,9 @@ def test_the_year_adds_its_months_up_and_carries_in_only_from_before(paid, table
 def test_before_any_run_everything_is_still_to_be_declared(ask, tables):
     found = tables()
     assert found["事项"][0][0] == found["拒付单号"][0][0] == found["付款单号"][0][0] == "无"
-    assert ["减:尚未申报", "-1000.00"] in found["勾稽"]
-    assert ["应拨金额", "0.00"] in found["勾稽"]
+    assert found["用款计划"][0][0] == "无"
+    bridge = {row[0]: row[1] for row in found["勾稽"]}
+    assert (bridge["减:尚未申报"], bridge["应拨金额"]) == ("-1000.00", "0.00")
 
 
 @one_store

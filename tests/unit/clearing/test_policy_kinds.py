@@ -293,6 +293,11 @@ MISTAKES = [
     (DIP.replace('average = "3000.00"', 'average = "9.99"'), "B"),
     (DIP.replace('kind = "dip"', 'kind = "drg"') + 'bed_day = ["X"]\n', "bed_day"),
     (
+        DIP.replace('kind = "dip"', 'kind = "drg"').replace('points = "300", ', "")
+        + 'bed_day = ["B"]\narea_average = "9000.00"\n',
+        "points of a day",
+    ),
+    (
         DIP.replace('kind = "dip"', 'kind = "drg"')
         + 'tiers = [{ upto_points = "9", multiple = "101" }, { multiple = "2" }]\n',
         "multiples",

@@ -105,6 +105,42 @@ def test_the_earlier_stay_keeps_half(days, again, expected, tmp_path):
     assert halved == ([points(expected)] if expected == "67.50" else [])
 
 
+@pytest.mark.parametrize(
+    ("days", "second", "anywhere", "uncompared"),
+    [
+        (15, {}, False, 1),
+        (0, {}, False, 1),
+        (16, {}, False, 0),  # too late, whoever it was
+        (-1, {}, False, 0),  # begun before the discharge
+        (15, {"person_key": 1}, False, 0),
+        (15, {"group": "B"}, False, 0),
+        (15, {"clr_type": "11"}, False, 0),
+        (15, {"institution": OTHER}, False, 0),
+        (15, {"institution": OTHER}, True, 1),
+    ],
+)
+def test_a_run_says_how_many_stays_a_rotation_left_uncompared(
+    days, second, anywhere, uncompared, tmp_path
+):
+    """Somebody of a newer key came so many days after: perhaps the same person, perhaps not."""
+    log = Log()
+    stay(log, FIRST)
+    stay(log, FIRST, group="床日", days="1", who="c" * 32, person_key=2)  # so there are two keys
+    stay(log, FIRST + timedelta(days=4 + days), **{"who": "b" * 32, "person_key": 2} | second)
+    rules = drg(replace(OWN, readmission_anywhere=anywhere))
+    assert scored(tmp_path, log, rules).readmissions.uncompared == uncompared
+
+
+def test_a_stay_that_is_known_to_be_followed_is_not_uncompared(tmp_path):
+    log = Log()
+    stay(log, FIRST)
+    stay(log, FIRST + timedelta(days=10))
+    stay(log, FIRST + timedelta(days=11), who="b" * 32, person_key=2)
+    log.refund(stay(log, FIRST + timedelta(days=20), who="d" * 32, person_key=2))
+    found = scored(tmp_path, log, drg()).readmissions
+    assert (found.positions, found.uncompared) == ((1,), 0), "the second began before the third"
+
+
 def test_what_the_policy_says_about_readmissions(tmp_path):
     log = Log()
     stay(log, FIRST)

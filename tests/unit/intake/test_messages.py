@@ -177,6 +177,25 @@ LATER = {
         | {"applied_fen": 36305, "booked_fen": 36304},
         "clearing_applications",
     ),
+    "prepayment_not_positive": Rejection(
+        *(2, "amount", "prepayment_not_positive", "0"), {}, "prepayments"
+    ),
+    "institution_not_prepaid": Rejection(
+        *(2, "fixmedins_code", "institution_not_prepaid", "H33060400001"),
+        {"status": "suspended", "date": "2024-01-05"},
+        "prepayments",
+    ),
+    "prepayment_refused": Rejection(
+        *(2, "fund", "prepayment_refused", "390"),
+        {"fund": "390", "why": "payable_months", "period": "2023-12", "months": "5.99"}
+        | {"needed": "6.00", "last_year": "599,988.00", "forecast": "599,988.00"},
+        "prepayments",
+    ),
+    "prepayment_not_offered": Rejection(
+        *(2, "fund", "prepayment_not_offered", "310.personal"),
+        {"fund": "310.personal"},
+        "prepayments",
+    ),
     "prepayment_returned_too_much": Rejection(
         *(2, "result", "prepayment_returned_too_much", "returned"),
         {"institution": "H33060400001", "fund": "390", "amount": "83.34", "balance": "83.33"},

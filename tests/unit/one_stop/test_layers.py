@@ -60,9 +60,46 @@ def test_catastrophic_by_segments(qualified, paid):
 LIANYUNGANG = layer(200, (10_000, "0.80"), (None, "0.85"))
 
 
-@pytest.mark.parametrize(("within", "paid"), [(200, 0), (10_000, 7_840_00), (12_000, 9_540_00)])
-def test_basic_of_residents_by_segments(within, paid):
+#: Children and students have ten points more.
+LIANYUNGANG_YOUNG = layer(200, (10_000, "0.90"), (None, "0.95"))
+
+
+@pytest.mark.parametrize(
+    ("within", "paid", "young"),
+    [
+        (200, 0, 0),
+        (10_000, 7_840_00, 8_820_00),
+        (12_000, 9_540_00, 10_720_00),
+    ],
+)
+def test_basic_of_residents_by_segments(within, paid, young):
     assert by_segments(within * YUAN, LIANYUNGANG) == paid
+    assert by_segments(within * YUAN, LIANYUNGANG_YOUNG) == young
+
+
+#: A city of Shandong, level 3: employees 600 and 86 %, residents 800 and 65 %, both up to 200,000;
+#: catastrophic from 14,000 on, up to 400,000.
+SHANDONG = LayerPolicy(
+    basic=layer(800, (None, "0.65"), ceiling=200_000),
+    catastrophic=layer(14_000, (None, "0.6"), ceiling=400_000),
+)
+
+
+@pytest.mark.parametrize(
+    ("within", "basic", "catastrophic"),
+    [
+        (800, 0, 0),
+        (20_800, 13_000_00, 0),  # 7,800 are left
+        (50_800, 32_500_00, 2_580_00),  # 18,300 - 14,000 = 4,300 x 0.6
+        (308_492, 199_999_80, 56_695_32),
+        (308_493, 200_000_00, 56_695_80),  # 200,000.45 is above the ceiling
+        (2_000_000, 200_000_00, 400_000_00),
+    ],
+)
+def test_ceilings_of_residents_at_level_three(within, basic, catastrophic):
+    found = settle(Cost(total_fen=within * YUAN), SHANDONG, YearSoFar())
+    parts = found.parts.get("hifp_pay", 0), found.parts.get("hifmi_pay", 0)
+    assert parts == (basic, catastrophic)
 
 
 def test_a_hundred_thousand_with_twenty_outside_the_list():
@@ -152,3 +189,51 @@ def test_every_fen_is_paid_by_somebody(total, own, qualified):
     assert sum(found.parts.values()) + found.person_fen == total
     assert all(fen >= 0 for fen in found.parts.values())
     assert found.person_fen >= cost.own_fen
+
+
+#: 救助 70 % up to 50,000 a year; 倾斜救助 of a burden above 10,000: 50 %, above 40,000: 80 %, up to 25,000.
+HELPED = LayerPolicy(
+    basic=layer(0, (None, "0")),
+    assistance=layer(0, (None, "0.7"), ceiling=50_000),
+    tilted=layer(10_000, (40_000, "0.5"), (None, "0.8"), ceiling=25_000),
+)
+
+
+@pytest.mark.parametrize(
+    ("left", "assisted", "tilted"),
+    [
+        (0, 0, 0),
+        (30_000, 21_000_00, 0),
+        (33_333, 23_333_10, 0),  # a burden of 9,999.90
+        (33_334, 23_333_80, 10),  # 10,000.20: half of 0.20
+        (60_000, 42_000_00, 4_000_00),  # 18,000: half of 8,000
+        (90_000, 50_000_00, 15_000_00),  # 40,000, the ceiling of assistance being reached
+        (90_001, 50_000_00, 15_000_80),
+        (102_500, 50_000_00, 25_000_00),  # 52,500: 15,000 + 80 % of 12,500, just the ceiling
+        (110_000, 50_000_00, 25_000_00),
+    ],
+)
+def test_further_assistance_of_what_is_still_a_burden(left, assisted, tilted):
+    found = settle(Cost(total_fen=left * YUAN), HELPED, YearSoFar())
+    assert (found.parts["maf_pay"], found.tilted_fen) == (assisted + tilted, tilted)
+    assert found.person_fen == left * YUAN - assisted - tilted
+
+
+@given(st.lists(st.integers(0, 6_000_000), max_size=8))
+def test_a_year_of_further_assistance_does_not_depend_on_how_it_was_cut(costs):
+    year, paid, tilted = YearSoFar(), 0, 0
+    for cost in costs:
+        found = settle(Cost(total_fen=cost), HELPED, year)
+        assert 0 <= found.person_fen <= cost
+        year, paid = found.year, paid + found.parts["maf_pay"]
+        tilted += found.tilted_fen
+    whole = settle(Cost(total_fen=sum(costs)), HELPED, YearSoFar())
+    assert (paid, tilted) == (whole.parts["maf_pay"], whole.tilted_fen)
+
+
+def test_further_assistance_never_pays_more_than_is_left():
+    """Earlier settlements paid too little: assistance catches up within its ceiling, and no fen twice."""
+    year = YearSoFar(assistance_base_fen=90_000_00, assistance_paid_fen=0)
+    found = settle(Cost(total_fen=10_000_00), HELPED, year)
+    assert found.parts["maf_pay"] - found.tilted_fen == 7_000_00
+    assert (found.tilted_fen, found.person_fen) == (3_000_00, 0)

@@ -171,6 +171,31 @@ def test_a_method_with_prices_is_due_its_prices():
     assert (dues(found), found.pool) == ({"H1": 123}, None)
 
 
+def shared_by(fen, **points):
+    """Share an amount by points of several methods: ``H1a=3`` are three points of H1's method a."""
+    methods = tuple(Method(name=name, cases=Cases(), rules=DIP) for name in "abc")
+    own = dataclasses.replace(policy(year=fen), methods=methods)
+    cases = [
+        dataclasses.replace(counted(key[:2], many), method=key[2:]) for key, many in points.items()
+    ]
+    found = due_of_month(own, None, cases)
+    return {f"{one.counted.institution}{one.counted.method}": one.due_fen for one in found.lines}
+
+
+def test_the_methods_of_a_hospital_split_its_due_to_the_fen():
+    assert shared_by(100, H1a=1, H1b=1, H1c=1) == {"H1a": 34, "H1b": 33, "H1c": 33}
+    assert shared_by(101, H1a=1, H1b=1, H2a=2) == {"H1a": 26, "H1b": 25, "H2a": 50}
+    assert shared_by(7, H1a=0, H1b=2, H2a=0) == {"H1a": 0, "H1b": 7, "H2a": 0}
+
+
+def test_one_more_point_takes_nothing_from_a_hospital_with_two_methods():
+    """6 fen by 16 : 11 : 3 and 17 : 11 : 3. Shared by hospital and method, H1 had 4 fen and then 3."""
+    before = shared_by(6, H1a=3, H1b=13, H2a=11, H3a=3)
+    after = shared_by(6, H1a=4, H1b=13, H2a=11, H3a=3)
+    assert [one["H1a"] + one["H1b"] for one in (before, after)] == [3, 3]
+    assert list(before.values()) == [1, 2, 2, 1]
+
+
 @pytest.mark.parametrize(
     ("part", "whole", "said"),
     [(1, 3, "0.3333"), (2, 3, "0.6667"), (-1, 3, "-0.3333"), (5, 0, None), (5, -1, None)],

@@ -49,6 +49,38 @@ def test_whoever_is_held_back_is_listed_and_not_ordered():
     ]
 
 
+#: A is merged into C: approved by institution → orders, and who is held back for what
+SUCCESSION = [
+    ({A: -30, B: 10, C: 100}, {B: 10, C: 70}, [(A, "carried")]),  # the successor is paid less
+    ({A: 100, C: -30}, {A: 70}, [(C, "carried")]),  # and what is owed to it makes up for its own
+    ({A: -30, C: 30}, {}, [(A, "carried"), (C, "succeeded")]),
+    ({A: -30, C: 20}, {}, [(A, "carried"), (C, "succeeded")]),  # 10 are carried on
+    ({A: -30, B: 50}, {B: 50}, [(A, "carried")]),  # B is not in the line
+    ({A: 20, C: 30}, {A: 20, C: 30}, []),
+]
+
+
+@pytest.mark.parametrize(("nets", "ordered", "held"), SUCCESSION)
+def test_the_debt_of_a_merged_institution_goes_to_its_successor(nets, ordered, held):
+    """Paying the successor in full while the merged one's debt lies for ever fails here."""
+    standing = Standing(payees={A: C}, merged={A})
+    approved = {(institution, JAN): fen for institution, fen in nets.items()}
+    found = list(payable(approved, standing=standing))
+    lines = orders("390", found, booked={}, local={}, standing=standing)
+    assert {one.institution: one.fen for one in lines} == ordered
+    assert [(one.institution, one.reason) for one in held_back(found)] == held
+    for one in (A, C):
+        alone = list(payable(approved, institutions={one}, standing=standing))
+        assert alone == [other for other in found if other.institution == one], "chosen or not"
+
+
+def test_what_made_up_for_a_debt_is_not_ordered_later():
+    """January: A −30, C 100, of which 70 were ordered; 30 stay. February brings C 50."""
+    standing = Standing(payees={A: C}, merged={A})
+    _, found = payable({(A, JAN): -30, (C, JAN): 30, (C, FEB): 50}, standing=standing)
+    assert sum(fen for _, fen in found.months) == 50
+
+
 KINDS = [
     ("11", "11", "outpatient"),
     ("11", "140104", "chronic"),
