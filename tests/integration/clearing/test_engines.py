@@ -19,7 +19,7 @@ from sqlglot import exp
 from support import clearing_city, drg_examples, drg_reference, spark
 from support.clearing_examples import SCOPE, Log, golden, ordinary
 from support.clearing_reference import reference
-from support.office import H1, H2, open_office
+from support.office import ADMINISTRATOR, H1, H2, open_office
 
 from ledger.domain.period import Year
 from settlement.clearing.cases import kernel
@@ -37,6 +37,7 @@ from settlement.clearing.policies.file import read_policy
 from settlement.clearing.policies.policy import Dip, Drg, ReviewPoints
 from settlement.clearing.records import records_now
 from settlement.clearing.year.run import clear_year
+from settlement.keys import rotate_person_key
 from settlement.year_runs import plan_of
 
 DUCKDB = DuckDBEngine()
@@ -147,6 +148,7 @@ name = "wards"
 kind = "per_diem"
 med_types = ["2106"]
 stages = [{ rate = "200.00" }]
+reviews = "as_given"
 
 [[methods]]
 name = "county"
@@ -238,7 +240,9 @@ def test_a_year_on_spark_is_that_on_duckdb(cluster, migrated_sqlite, tmp_path):
     with open_office(f"sqlite:///{book}", tmp_path, today=date(2024, 3, 1)) as office:
         office.setup("310", "390")
         rows = _year_of_ties()
-        assert office.bring_claims(rows).posted == len(rows)
+        assert office.bring_claims(rows[::2]).posted == len(rows[::2])
+        rotate_person_key(office.ledger, office.vault, office.area, user=ADMINISTRATOR)
+        assert office.bring_claims(rows[1::2]).posted == len(rows[1::2])
         late = [
             {"setl_id": f"{code[-1]}2", "dise_code": "A", "auxiliary": "CCI3", "reason": "补传"}
             for code in (H1, H2)
