@@ -98,6 +98,7 @@ class ProcessWatch:
         """Break before a statement: killed, stopped, or refused by the disk."""
         if statement == "ROLLBACK":
             return
+        self._turns.require_turn()
         self._refuse_dead()
         kinds = _BEFORE_LOG if of_log else _BEFORE
         self._break(self._breaker.due(kinds=kinds))

@@ -23,6 +23,7 @@ from medfund.simulation.reading import Snapshot
 from medfund.simulation.watching import Crash
 from projections.compare import compare
 from projections.rebuild import rebuild
+from settlement.intake.ahead import one_thing_at_a_time
 
 STEPS = 40
 AREAS = ("330604", "330681")
@@ -70,7 +71,8 @@ def run_seed(seed: int, shop: Workshop, *, steps: int = STEPS) -> Run:
     papers = shop.folder / "papers"
     papers.mkdir()
     try:
-        return _Simulation(seed, shop, papers, steps).play()
+        with one_thing_at_a_time():  # a thread of the product's own would not wait for its turn
+            return _Simulation(seed, shop, papers, steps).play()
     finally:
         shutil.rmtree(papers)
 

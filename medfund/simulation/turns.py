@@ -30,6 +30,7 @@ class Turns:
         self._chance = chance
         self._back = Semaphore(0)
         self._actors: dict[Thread, _Actor] = {}
+        self._alone = current_thread()
         self.switches = 0
 
     def together(self, works: Sequence[Callable[[], None]]) -> None:
@@ -65,11 +66,18 @@ class Turns:
         """
         actor = self._actors.get(current_thread())
         if actor is None:
+            self.require_turn()
             return
         actor.left -= 1
         if actor.left <= 0 or waits or (locks and self._chance.randrange(100) < _BEFORE_LOCK):
             self._back.release()
             actor.go.acquire()
+
+    def require_turn(self) -> None:
+        """Refuse a thread that nobody gives a turn: with it a seed would not be one run (RuntimeError)."""
+        mine = current_thread()
+        if mine not in self._actors and (self._actors or mine is not self._alone):
+            raise RuntimeError(f"{mine.name} works without a turn: the order is not the seed's")
 
     def _body(self, actor: _Actor) -> None:
         actor.go.acquire()

@@ -81,7 +81,7 @@ def bank_table(document: Mapping[str, Any], lang: str, say: int) -> Table:
         ("银行流水号", "bank reference", Kind.TEXT, 22),
         ("金额(元)", "amount (yuan)", Kind.FEN, 18),
         ("日志位置", "log position", Kind.COUNT, 12),
-        ("对账单行(账号、日期、流水号、金额)", "line of the statement", Kind.TEXT, 36),
+        ("对账单行(账号、日期、流水号、金额)", "line of the statement", Kind.TEXT, 52),
     )
     rows: list[tuple[Cell, ...]] = [
         (

@@ -157,7 +157,14 @@ def _methods(methods: Sequence[Mapping[str, Any]], lang: str, say: int) -> Table
     before = [None] if by_month else []
     rows.append((*before, total(lang), *sums, None, None, due, None))
     title = "按支付方式测算(仅计入清算的病例)" if lang == "zh" else "By payment method"
-    return table(title, columns, rows, emphasised=[len(rows) - 1])
+    notes = []
+    if by_month:
+        notes = [
+            "各月按当月点值测算;全年重新计算的结果见年度清算计算"
+            if lang == "zh"
+            else "Each month by its own point value; what the year comes to stands below"
+        ]
+    return table(title, columns, rows, notes=notes, emphasised=[len(rows) - 1])
 
 
 def _runs(document: Mapping[str, Any], lang: str, say: int) -> Table:

@@ -141,7 +141,12 @@ ARCHIVE: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
 
 #: The small tables of a run and their columns.
 TABLES: dict[str, tuple[tuple[str, str], ...]] = {
-    "bounds": (("area", "VARCHAR"), ("fund", "VARCHAR"), ("watermark", "BIGINT")),
+    "bounds": (
+        ("area", "VARCHAR"),
+        ("fund", "VARCHAR"),
+        ("watermark", "BIGINT"),
+        ("elsewhere", "BIGINT"),  # whether people insured elsewhere are counted
+    ),
     "insutypes": (("code", "VARCHAR"),),
     "months": (("code", "VARCHAR"),),
     "kinds": (
@@ -225,8 +230,9 @@ accepted AS (
 # for the fund is the only one (a maximum because both engines have it for lists; a sum they say
 # differently).
 #: The beginning of every text: ``cases`` are the settlements of the months by people insured so, in
-#: their latest group, with what the fund was charged at the counter (记账). What was owed to another
-#: place, or for people insured elsewhere (异地就医), is cleared between the places and no case here.
+#: their latest group, with what the fund was charged at the counter (记账). What was owed to another place
+#: (异地就医) is cleared between the places and no case here. So is what is owed for people insured
+#: elsewhere, unless the run counts them: then nothing was booked of the fund here.
 CASES = f"""
 WITH {CANCELLED},
 {AMENDED},
@@ -238,7 +244,8 @@ cases AS (
         s.medfee_sumamt AS cost_fen,
         COALESCE(
             list_max(list_transform(
-                s.postings, lambda p: CASE WHEN p.fund = b.fund THEN p.fen END
+                s.postings, lambda p: CASE
+                    WHEN p.fund = b.fund AND p.credit <> 'owed.passthrough' THEN p.fen END
             )), 0
         ) AS booked_fen,
         COALESCE(s.hosp_part_amt, 0) AS hospital_fen,
@@ -253,8 +260,8 @@ cases AS (
         AND s.insutype IN (SELECT code FROM insutypes)
         AND s.belongs_to IN (SELECT code FROM months)
         AND COALESCE(list_max(list_transform(s.postings, lambda p:
-            CASE WHEN p.credit IN ('owed.remote', 'owed.passthrough') THEN 1 END
-        )), 0) = 0
+            CASE p.credit WHEN 'owed.remote' THEN 2 WHEN 'owed.passthrough' THEN 1 END
+        )), 0) <= b.elsewhere
 )"""
 
 #: What was hit of the auxiliary directory (辅助目录): every set of entries that some case has.

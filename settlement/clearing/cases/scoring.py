@@ -42,7 +42,8 @@ Kind = tuple[str, str, str]
 class Scope:
     """Whose cases: of an area's people insured so (险种), in months of care, of these kinds.
 
-    What counts as booked is what ``fund``, a leaf, was charged.
+    What counts as booked is what ``fund``, a leaf, was charged. With ``insured_elsewhere`` people of
+    other places who were treated here count too, nothing being booked for them.
     """
 
     area: str
@@ -50,6 +51,7 @@ class Scope:
     insutypes: frozenset[str]
     months: frozenset[str]
     kinds: frozenset[Kind] = frozenset()
+    insured_elsewhere: bool = False
 
 
 def scope_tables(
@@ -64,7 +66,7 @@ def scope_tables(
     An institution without a coefficient has none, or ``other_coefficient4``.
     """
     found: dict[str, Iterable[Row]] = {
-        "bounds": [(scope.area, scope.fund, watermark)],
+        "bounds": [(scope.area, scope.fund, watermark, int(scope.insured_elsewhere))],
         "insutypes": [(code,) for code in scope.insutypes],
         "months": [(code,) for code in scope.months],
         # A kind is named once, so the sorting never comes to the coefficient.

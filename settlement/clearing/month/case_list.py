@@ -7,8 +7,8 @@ charged; beside each stand the method that takes it, its standing, and its point
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from settlement.clearing.cases.census import take_census
 from settlement.clearing.cases.drg_scoring import prepared as prepared_stays
+from settlement.clearing.cases.insured_elsewhere import census_of, scope_of
 from settlement.clearing.cases.kernel import POINTED, POSTINGS, Standing
 from settlement.clearing.cases.priced import TOLD, price_tables
 from settlement.clearing.cases.run import prepared
@@ -198,7 +198,7 @@ def _standings(
 ) -> dict[int, tuple[Standing, int, int]]:
     """Ask for the cases of a method one by one; a method that works on sums has no answer."""
     rules, engine, parts = method.rules, question.engine, question.parts
-    asked = question.scope(frozenset(kinds))
+    asked = scope_of(policy, rules, question.scope(frozenset(kinds)))
     if isinstance(rules, Dip):
         of_month = replace(rules, groups=rules.groups_of(str(question.period)))
         told = prepared(engine, parts, of_month, asked, watermark=question.watermark)
@@ -208,7 +208,7 @@ def _standings(
         told = price_tables(engine, parts, rules, asked, watermark=question.watermark)
     elif isinstance(rules, Drg):
         # A readmission may follow a stay at another institution: all stays of the method are told.
-        asked = question.scope(_all_kinds(question, policy, method))
+        asked = replace(asked, kinds=_all_kinds(question, policy, method))
         told, _ = prepared_stays(engine, parts, rules, asked, watermark=question.watermark)
         text = _STAYS
     else:
@@ -222,8 +222,9 @@ def _standings(
 
 
 def _all_kinds(question: Question, policy: Policy, method: Method) -> frozenset[Kind]:
-    scope = scope_tables(question.scope(), {}, watermark=question.watermark)
-    census, _ = take_census(question.engine, question.parts, scope)
+    census, *_ = census_of(
+        policy, question.engine, question.parts, question.scope(), watermark=question.watermark
+    )
     return frozenset(
         one.kind
         for one in census.kinds

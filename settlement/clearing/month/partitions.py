@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from ledger.errors import RuleRefused
-from settlement.clearing.cases.census import take_census
 from settlement.clearing.cases.counting import TEXTS, Answer, Asked, count_cases, merged
+from settlement.clearing.cases.insured_elsewhere import census_of, scope_of
 from settlement.clearing.cases.kernel import Standing, text_hash
 from settlement.clearing.cases.run import Tally
-from settlement.clearing.cases.scoring import Scope, scope_tables
+from settlement.clearing.cases.scoring import Scope
 from settlement.clearing.month.provisional import Chosen, Question
 from settlement.clearing.policies.policy import Method
 
@@ -88,8 +88,13 @@ def count_part(question: Question, chosen: Chosen, part: Partition) -> Answer:
     method = chosen.policy.methods[part.method]
     if not isinstance(method.rules, Asked):
         raise TypeError(f"{method.name} is not asked of an engine")
-    scope = scope_tables(question.scope(), {}, watermark=question.watermark)
-    census, _ = take_census(question.engine, question.parts, scope)
+    census, *_ = census_of(
+        chosen.policy,
+        question.engine,
+        question.parts,
+        question.scope(),
+        watermark=question.watermark,
+    )
     kinds = frozenset(
         one.kind
         for one in census.kinds
@@ -102,7 +107,7 @@ def count_part(question: Question, chosen: Chosen, part: Partition) -> Answer:
         question.engine,
         question.parts,
         method.rules,
-        question.scope(kinds),
+        scope_of(chosen.policy, method.rules, question.scope(kinds)),
         watermark=question.watermark,
         own=frozenset(kind for kind in kinds if part.takes(kind[2])),
     )

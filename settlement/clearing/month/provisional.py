@@ -15,8 +15,9 @@ from ledger.domain.period import Period, Year
 from ledger.store.reading import Reading
 from settlement.clearing import monthly
 from settlement.clearing.cases import budgets, kernel
-from settlement.clearing.cases.census import CaseKind, Census, take_census
+from settlement.clearing.cases.census import CaseKind, Census
 from settlement.clearing.cases.counting import TEXTS, Answer, Asked, count_cases, reason_of
+from settlement.clearing.cases.insured_elsewhere import census_of, scope_of
 from settlement.clearing.cases.kernel import Standing
 from settlement.clearing.cases.run import RunRecord, Tally, parts_of
 from settlement.clearing.cases.scoring import Kind, Scope, scope_tables
@@ -181,9 +182,11 @@ class _Run:
         self._uncompared: dict[str, int] = {}
 
     def cleared(self) -> Cleared:
-        scope = scope_tables(self._question.scope(), {}, watermark=self._question.watermark)
-        census, rows = take_census(self._question.engine, self._question.parts, scope)
-        self._told["census"] = tables_digest(scope)
+        asked = self._question
+        census, rows, told = census_of(
+            self._policy, asked.engine, asked.parts, asked.scope(), watermark=asked.watermark
+        )
+        self._told["census"] = told
         self._kinds = census.kinds
         self._check_obligations(census)
         standing = [one for one in census.kinds if not one.cancelled]
@@ -311,7 +314,8 @@ class _Run:
         self, method: Method, rules: Asked, kinds: list[CaseKind]
     ) -> tuple[tuple[Tally, int], ...]:
         asked = self._question
-        scope = asked.scope(frozenset(one.kind for one in kinds))
+        own = asked.scope(frozenset(one.kind for one in kinds))
+        scope = scope_of(self._policy, rules, own)
         if asked.elsewhere is not None:
             answer = asked.elsewhere(self._chosen, method, scope)
         else:

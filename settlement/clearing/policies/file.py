@@ -83,6 +83,7 @@ def policy_of(content: dict[str, Any]) -> Policy:
             by=value.sharing,
             digits=value.digits,
             paid_share=value.paid_share,
+            insured_elsewhere=value.insured_elsewhere == "counted",
         ),
         methods=tuple(method_of(table) for table in file.methods),
         deposit=None if file.deposit is None else _deposit(file.deposit),

@@ -75,6 +75,7 @@ class PointValue:
     by: SharingBy = SharingBy.EXACT
     digits: int = 4
     paid_share: Fraction | None = None  # only of the family average_ratio
+    insured_elsewhere: bool = False  # 就医地管理; only of the family total_cost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,15 @@ class PointValueTable(PolicyTable):
     sharing: SharingBy = SharingBy.EXACT
     digits: int = Field(default=4, ge=0, le=8)
     paid_share: Share | None = None
+    insured_elsewhere: Literal["apart", "counted"] = "apart"
+
+    @model_validator(mode="after")
+    def _others_bear_their_part(self) -> "PointValueTable":
+        if self.insured_elsewhere == "counted" and self.family is not Family.TOTAL_COST:
+            raise ValueError(
+                "insured_elsewhere = counted 须用 total_cost / counted goes with total_cost only"
+            )
+        return self
 
     @model_validator(mode="after")
     def _average_ratio_has_its_share(self) -> "PointValueTable":

@@ -9,12 +9,14 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from contextlib import nullcontext
 
 import pytest
 
 from ledger.aggregates.month import Month
 from ledger.store import guard
 from medfund.cli import main
+from medfund.simulation import run
 from medfund.simulation.breaking import Fault
 from medfund.simulation.machine import Workshop
 from medfund.simulation.many import in_memory, simulate
@@ -83,6 +85,12 @@ def test_a_seed_is_the_same_run_in_every_process():
 def test_a_seed_is_the_same_run_alone_and_among_others(workshop):
     alone = run_seed(9, workshop).digest
     assert [run.digest for run in simulate([8, 9], jobs=2).runs][1] == alone
+
+
+def test_a_thread_of_the_product_without_a_turn_is_caught(workshop, monkeypatch):
+    """Two things at once in an intake made one run in twelve another one on a busy machine."""
+    monkeypatch.setattr(run, "one_thing_at_a_time", nullcontext)
+    assert "works without a turn" in (run_seed(1, workshop).broken or "")
 
 
 def breaks(workshop, rule: str, *, within: int) -> bool:

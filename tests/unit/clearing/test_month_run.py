@@ -14,6 +14,7 @@ from settlement.clearing.cases.counting import TEXTS
 from settlement.clearing.cases.priced import MAX_AMOUNT_FEN
 from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.methods.per_diem import PerDiemCap, Stage
+from settlement.clearing.month.partitions import by_parts
 from settlement.clearing.month.provisional import Chosen, Question, clear_month
 from settlement.clearing.month.refusals import TotalsDiffer
 from settlement.clearing.policies.policy import (
@@ -22,10 +23,12 @@ from settlement.clearing.policies.policy import (
     DayWard,
     Dip,
     DrgFixedRate,
+    Family,
     FeeForService,
     Group,
     Method,
     PerDiem,
+    PointValue,
     Policy,
     PricedReviews,
 )
@@ -35,13 +38,14 @@ GROUPS = {"A": Group(points4=10_000_000, average_fen=1_000_000)}
 DIP = Dip(groups=GROUPS, coefficients4={H1: 10_000, H2: 8_500})
 
 
-def cleared(folder, log, *methods, watermark=None):
+def cleared(folder, log, *methods, watermark=None, year_fen=1_200_00, value=None, parts=None):
     policy = Policy(
         name="p",
         title="p",
         fund=FUND,
         effective="2025-01-01",
-        budget=Budget(year_fen=1_200_00, reserve=Fraction(0)),
+        budget=Budget(year_fen=year_fen, reserve=Fraction(0)),
+        point_value=value or PointValue(),
         methods=methods,
     )
     question = Question(
@@ -52,6 +56,8 @@ def cleared(folder, log, *methods, watermark=None):
         log.write(folder),
         DuckDBEngine(memory_mib=64, threads=1),
     )
+    if parts is not None:
+        question = by_parts(question, parts)
     return clear_month(question, Chosen("p@1", "hash", policy))
 
 
@@ -226,6 +232,49 @@ def test_what_the_fund_owes_for_people_insured_otherwise_stands_apart(tmp_path):
     found = cleared(tmp_path, log, method("points", DIP))
     assert (found.obligations_fen, found.elsewhere_fen) == (1_400, 700)
     assert due(found) == {(H1, "points"): (1, 100_00)}
+
+
+def passed_through(institution, fen):
+    """What another place's fund pays through ours to an institution here."""
+    return [
+        {"fund": FUND, "debit": "claims.passthrough", "credit": "owed.passthrough", "fen": fen,
+         "party": institution}
+    ]  # fmt: skip
+
+
+COUNTED = PointValue(family=Family.TOTAL_COST, insured_elsewhere=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        # 700,000 + 300,000 borne, one case
+        (PointValue(family=Family.TOTAL_COST), {(H1, "points"): (1, 700_000)}),
+        # 700,000 + 300,000 + 800,000 borne = 1,800,000 over 1,850 points: 972,973 and 827,027
+        (COUNTED, {(H1, "points"): (1, 672_973), (H2, "points"): (1, 27_027)}),
+    ],
+)
+def test_people_insured_elsewhere_count_in_points_where_the_policy_says_so(
+    value, expected, tmp_path
+):
+    """What others bear of their cases is theirs; the fund here owes what the points make of the rest."""
+    log = Log()
+    log.settle("A", H1, 1_000_000)
+    log.settle("A", H2, 800_000, postings=passed_through(H2, 560_000))
+    log.settle(None, H2, 500, clr_type="31", days="1", postings=passed_through(H2, 350))
+    to_shanghai = [{**passed_through("310104", 700_000)[0], "credit": "owed.remote"}]
+    log.settle("A", H1, 1_000_000, postings=to_shanghai)
+    methods = (
+        method("points", DIP, clr_types=["21"]),
+        method("days", PerDiem(stages=(Stage(upto_day=None, rate_fen=100),))),
+    )
+    told = {"year_fen": 12 * 700_000, "value": value}
+    found = cleared(tmp_path, log, *methods, **told)
+    assert due(found) == expected
+    assert found.due.pool.difference_fen == 0
+    assert found.obligations_fen == sum(one.counted.booked_fen for one in found.due.lines)
+    in_parts = cleared(tmp_path / "parts", log, *methods, parts=3, **told)
+    assert (in_parts.due, in_parts.record.result) == (found.due, found.record.result)
 
 
 def test_no_text_of_a_run_divides_but_by_whole_numbers():

@@ -131,6 +131,14 @@ def test_a_run_says_how_many_stays_a_rotation_left_uncompared(
     assert scored(tmp_path, log, rules).readmissions.uncompared == uncompared
 
 
+def test_stays_of_another_key_long_before_and_after_leave_nothing_uncompared(tmp_path):
+    log = Log()
+    stay(log, FIRST - timedelta(days=30), who="b" * 32, person_key=2)
+    stay(log, FIRST)
+    stay(log, FIRST + timedelta(days=20), who="b" * 32, person_key=2)
+    assert scored(tmp_path, log, drg()).readmissions.uncompared == 0
+
+
 def test_a_stay_that_is_known_to_be_followed_is_not_uncompared(tmp_path):
     log = Log()
     stay(log, FIRST)

@@ -168,6 +168,15 @@ def test_what_follows_the_policy_is_not_flagged(tmp_path):
     assert not found.history_complete
 
 
+def test_assistance_and_further_assistance_take_no_more_than_is_left(tmp_path):
+    """January was paid nothing, so assistance catches up: 302.40 of 432.00, and 129.60 is what is left."""
+    helped = {"maf_psn_type": "01"}
+    january = row(1, "A", "2024-01-05", 80_000_00, own=5_000_00, **helped)
+    parts = {"hifp_pay": 1_560_00, "hifmi_pay": 1_008_00, "maf_pay": 432_00}
+    march = row(2, "A", "2024-03-05", 3_000_00, parts=parts, **helped)
+    assert told(checked(tmp_path, [january, march])) == []
+
+
 def test_a_deviation_is_told_where_it_arose_and_not_again(tmp_path):
     """January paid a yuan too little; March, with a lower deductible, follows the policy."""
     january = stack(1, "2024-01-05", parts=RIGHT | {"hifp_pay": 43_094_00})

@@ -162,6 +162,7 @@ MISTAKES = {
     'upto = "80%"': ('upto = "120%"', "edges"),
     'ratio = "booked/due"': ('ratio = "booked/due"\nround = "up"', "round"),
     'family = "fund_only"': ('family = "average_ratio"', "paid_share"),
+    "digits = 6\n": ('digits = 6\ninsured_elsewhere = "counted"\n', "total_cost"),
     'groups_file = "groups.csv"': ('groups_file = "../groups.csv"', "groups.csv"),
 }
 
