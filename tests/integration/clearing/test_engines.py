@@ -151,6 +151,13 @@ stages = [{ rate = "200.00" }]
 reviews = "as_given"
 
 [[methods]]
+name = "rates"
+kind = "drg_rate"
+med_types = ["41"]
+groups = { A = { points = "1.0001", average = "10000.00" } }
+rate = "333.33"
+
+[[methods]]
 name = "county"
 kind = "county_community"
 med_types = ["22"]
@@ -197,6 +204,7 @@ def _year_of_ties() -> list[dict[str, str]]:
                 ("15000.00", _STAY | {"psn_no": "P1", "enddate": "2023-03-01"}),  # the same day
                 ("15000.00", _STAY | {"dise_code": "B"}),  # too few of them
                 ("2000.00", {"med_type": "2106", "days": "7"}),
+                ("400.00", {"med_type": "41", "dise_code": "A"}),
                 ("333.33", {"med_type": "22", "insuplc_admdvs": "330604"}),
             ]
         ):
