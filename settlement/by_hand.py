@@ -10,6 +10,7 @@ import msgspec
 from ledger.aggregates.area import Area
 from ledger.aggregates.proposal import (
     POSTED,
+    REJECTED,
     WAITING,
     Proposal,
     UnknownProposal,
@@ -143,10 +144,12 @@ def approve_document(
 def reject_document(
     ledger: FundLedger, area: Area, *, proposal: str, reason: str, user: str | None
 ) -> Proposal:
-    """Send a document back; whoever prepared it may take it back."""
+    """Send a document back; whoever prepared it may take it back. The same again changes nothing."""
     found = proposal_of(ledger, area, proposal)
     own = found.proposed is not None and user == found.proposed.by
     by = area.allow(user, "post" if own else "reject")
+    if found.state == REJECTED and (found.decided_by, found.reason) == (by, reason):
+        return found
     found.refuse_decision()
     fact = facts.DocumentRejected(area=area.code, doc_no=found.doc_no, by=by, reason=reason)
     return _append_step(ledger, found, fact)

@@ -16,6 +16,7 @@ import msgspec
 from ledger.aggregates.area import Area
 from ledger.aggregates.clearing import (
     APPROVED,
+    REJECTED,
     Clearing,
     ClearingChanged,
     ClearingUnderWay,
@@ -186,10 +187,12 @@ def approve_clearing(
 def reject_clearing(
     ledger: FundLedger, area: Area, *, run: str, reason: str, user: str | None
 ) -> Run:
-    """Send a run back; whoever prepared it may take it back."""
+    """Send a run back; whoever prepared it may take it back. The same again changes nothing."""
     clearing, found = clearing_of(ledger, area, run)
     own = user is not None and user == found.computed.by
     by = area.allow(user, "clear" if own else "reject")
+    if found.state == REJECTED and (found.decided_by, found.reason) == (by, reason):
+        return found
     found.refuse_decision()
     fact = facts.ClearingRejected(
         area=area.code, fund=clearing.fund, period=clearing.period, run=run, by=by, reason=reason

@@ -121,11 +121,13 @@ def reject_offset(
 ) -> Offset:
     """Send it back, or let nothing more be taken of one that was approved (改以现金退回).
 
-    Whoever prepared it may take it back while it waits.
+    Whoever prepared it may take it back while it waits. The same again changes nothing.
     """
     found = offset_of(ledger, area, offset)
-    own = user is not None and found.state == WAITING and user == found.proposed.by
+    own = user is not None and found.state != APPROVED and user == found.proposed.by
     by = area.allow(user, "post" if own else "reject")
+    if found.state == REJECTED and (found.decided_by, found.reason) == (by, reason):
+        return found
     found.refuse_unless(WAITING, APPROVED)
     fact = facts.OffsetRejected(area=area.code, doc_no=found.doc_no, by=by, reason=reason)
     return _append(ledger, found, fact)

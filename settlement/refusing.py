@@ -16,6 +16,7 @@ from ledger.aggregates.refusal import (
     APPEALED,
     POSTED,
     WAITING,
+    WITHDRAWN,
     Refusal,
     UnknownRefusal,
     doc_no_of,
@@ -103,6 +104,8 @@ def approve_refusal(
     """Post a refusal, or its withdrawal where it is appealed; not by whoever prepared it."""
     by = area.allow(user, "approve")
     found = refusal_of(ledger, area, refusal)
+    if found.state in {POSTED, WITHDRAWN} and found.approved_by == by:
+        return found  # approved before a crash
     proposed = found.refuse_approval(by)
     month = settlement_stream(area.code, proposed.fund, proposed.institution, proposed.belongs_to)
     for tries_left in range(_TRIES - 1, -1, -1):
@@ -133,10 +136,16 @@ def approve_refusal(
 def reject_refusal(
     ledger: FundLedger, area: Area, *, refusal: str, reason: str, user: str | None
 ) -> Refusal:
-    """Send a refusal back, or dismiss the appeal against it; whoever prepared it may take it back."""
+    """Send a refusal back, or dismiss the appeal against it; whoever prepared it may take it back.
+
+    The same again changes nothing.
+    """
     found = refusal_of(ledger, area, refusal)
     own = user is not None and user == found.prepared_by
     by = area.allow(user, "refuse" if own else "reject")
+    said = text_of("reason", reason)
+    if (found.rejected_by, found.reason) == (by, said):
+        return found
     proposed = found.refuse_unless(WAITING, APPEALED)
     kind = facts.RefusalUpheld if found.state == APPEALED else facts.RefusalRejected
     fact = kind(
@@ -144,7 +153,7 @@ def reject_refusal(
         doc_no=found.doc_no,
         revision=proposed.revision,
         by=by,
-        reason=text_of("reason", reason),
+        reason=said,
     )
     return _append_step(ledger, found, fact)
 

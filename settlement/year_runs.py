@@ -19,7 +19,9 @@ from ledger.aggregates.area import Area
 from ledger.aggregates.clearing_year import (
     APPROVED,
     CONFIRMED,
+    DISMISSED,
     DISPUTED,
+    REJECTED,
     ResultStands,
     Standing,
     UnknownYearRun,
@@ -219,12 +221,15 @@ def approve_year(
 def reject_year(
     ledger: FundLedger, area: Area, *, run: str, reason: str, user: str | None
 ) -> YearRun:
-    """Send a run back; whoever prepared it may take it back."""
+    """Send a run back; whoever prepared it may take it back. The same again changes nothing."""
     clearing, found = year_of(ledger, area, run)
     own = user is not None and user == found.computed.by
     by = area.allow(user, "clear" if own else "reject")
+    said = text_of("reason", reason)
+    if found.state == REJECTED and (found.decided_by, found.reason) == (by, said):
+        return found
     found.refuse_decision()
-    fact = facts.YearRejected(**_step(clearing, run, by), reason=text_of("reason", reason))
+    fact = facts.YearRejected(**_step(clearing, run, by), reason=said)
     _append(ledger, clearing, fact, key=f"clear:{run}:decide")
     return year_of(ledger, area, run)[1]
 
@@ -283,15 +288,19 @@ def dispute_year(
 def dismiss_dispute(
     ledger: FundLedger, area: Area, *, run: str, institution: str, reason: str, user: str | None
 ) -> YearRun:
-    """Answer a dispute: the result stands. The reviewer decides, not whoever prepared the run."""
+    """Answer a dispute: the result stands. The reviewer decides, not whoever prepared the run.
+
+    The same again changes nothing.
+    """
     by = area.allow(user, "reject")
-    clearing, _ = year_of(ledger, area, run)
+    clearing, found = year_of(ledger, area, run)
     standing = clearing.standing(run, institution)
+    said = text_of("reason", reason)
+    if standing.state == DISMISSED and standing.answer == said:
+        return found
     if standing.state != DISPUTED:
         raise ResultStands(run=run, institution=institution, state=standing.state)
-    fact = facts.DisputeDismissed(
-        **_step(clearing, run, by), institution=institution, reason=text_of("reason", reason)
-    )
+    fact = facts.DisputeDismissed(**_step(clearing, run, by), institution=institution, reason=said)
     return _said(ledger, area, clearing, fact)
 
 

@@ -60,6 +60,7 @@ class Refusal:
     proposed: facts.RefusalProposed | None = None
     prepared_by: str | None = None  # of the refusal, or of its withdrawal while it is appealed
     approved_by: str | None = None
+    rejected_by: str | None = None  # of the refusal, or of the appeal, where that came last
     reason: str | None = None  # of what happened last to it
     postings: tuple[Posting, ...] = ()  # as they stand
     booked_on: str | None = None
@@ -108,6 +109,7 @@ def fold_refusal(area: str, doc_no: str, stored: Iterable[tuple[int, Fact]]) -> 
     refusal = Refusal(area, doc_no)
     for position, fact in stored:
         refusal.steps += 1
+        refusal.rejected_by = None
         _apply(refusal, position, fact)
     return refusal
 
@@ -118,7 +120,7 @@ def _apply(refusal: Refusal, position: int, fact: Fact) -> None:
             refusal.state, refusal.proposed, refusal.reason = WAITING, fact, fact.reason
             refusal.prepared_by, refusal.approved_by = fact.by, None
         case facts.RefusalRejected():
-            refusal.state, refusal.reason = REJECTED, fact.reason
+            refusal.state, refusal.reason, refusal.rejected_by = REJECTED, fact.reason, fact.by
         case facts.RefusalDecided():
             refusal.state, refusal.approved_by, refusal.position = (
                 POSTED,
@@ -130,7 +132,7 @@ def _apply(refusal: Refusal, position: int, fact: Fact) -> None:
             refusal.state, refusal.reason = APPEALED, fact.reason
             refusal.prepared_by, refusal.appealed_on = fact.by, fact.date
         case facts.RefusalUpheld():
-            refusal.state, refusal.reason = POSTED, fact.reason
+            refusal.state, refusal.reason, refusal.rejected_by = POSTED, fact.reason, fact.by
         case facts.RefusalWithdrawn():
             refusal.state, refusal.approved_by = WITHDRAWN, fact.approved_by
             refusal.postings, refusal.booked_on = (), None

@@ -9,6 +9,8 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date
 from typing import Any, NamedTuple
 
 from ledger.domain.period import Period
@@ -16,6 +18,7 @@ from medfund.simulation.effects import Net
 from medfund.simulation.findings import Broken, require
 from medfund.simulation.months_kept import Balances, Book, BookKept, MonthsKept
 from medfund.simulation.papers import DocKey, Paper
+from medfund.simulation.settlements_kept import SettlementsKept
 
 TotalKey = tuple[str, str, str, int]  # area, leaf fund, account, month
 Totals = dict[TotalKey, tuple[int, int, int]]  # debit, credit, lines
@@ -35,7 +38,7 @@ class Event(NamedTuple):
 class Auditor:
     """Follows one book from its first event on."""
 
-    def __init__(self, path: str, issued: Mapping[DocKey, list[Paper]]) -> None:
+    def __init__(self, path: str, issued: dict[DocKey, list[Paper]]) -> None:
         self.position = self.commits = 0
         self.digest = ""
         self.digests: dict[int, str] = {}  # of the seals, by their last position
@@ -49,6 +52,7 @@ class Auditor:
         self.running: dict[str, frozenset[Book]] = {}
         self.topics: Counter[str] = Counter()
         self.months = MonthsKept(self.balances)
+        self.settlements = SettlementsKept(self.months.roles, self._issue)
         self._last_intake: dict[DocKey, str] = {}
         self._booked_last: dict[DocKey, str] = {}
         self._opened: set[str] = set()
@@ -137,7 +141,14 @@ class Auditor:
             self._intake(topic, event, commit)
         elif topic in {"month.frozen", "close.approved"}:
             self._step_with_message(topic, event)
-        elif topic == "close.computed":
+        elif topic.startswith(("clearing.", "payout.", "prepayment.")):
+            self.settlements.told(topic, event.position, fact)
+        else:
+            self._step_of_a_month(topic, event)
+
+    def _step_of_a_month(self, topic: str, event: Event) -> None:
+        fact = event.fact
+        if topic == "close.computed":
             self.months.computed(fact)
         elif topic == "close.rejected":
             self.months.rejected(fact)
@@ -220,7 +231,12 @@ class Auditor:
         net = {place: fen for place, fen in net.items() if fen}
         if topic == "year.transferred":
             self.months.transferred(fact, event.position, reopened=reopened)
+        elif topic.startswith(("settlement.", "payment.")):
+            self._require_open(fact)
+            self.settlements.moved(event.position, fact)
+            self.settlements.posted(topic, event.position, fact, net)
         else:
+            self.settlements.moved(event.position, fact)
             self._require_open(fact)
             self._document(topic, event, net)
         self._add_up(fact)
@@ -272,12 +288,17 @@ class Auditor:
     def _paper(self, key: DocKey, fact: Fact) -> Paper:
         for paper in self._issued.get(key, ()):
             row = paper.row
+            if not row:  # of a prepayment: of the day on which the bank paid it
+                return replace(paper, day=date.fromisoformat(fact["date"]))
             if "doc_no" not in row:
                 return paper
             said = (fact["date"], fact["fund"], fact["item"], fact["amount_fen"])
             if said == (row["date"], row["fund"], row["item"], int(row["amount"].replace(".", ""))):
                 return paper
         raise Broken("what is booked was brought in", key=key)
+
+    def _issue(self, paper: Paper) -> None:
+        self._issued.setdefault(paper.key, []).append(paper)
 
     def _add_up(self, fact: Fact) -> None:
         intake = (fact.get("source") or {}).get("intake")

@@ -57,6 +57,7 @@ class Workshop:
         self.folder = folder
         self.book = folder / "book.db"
         self.url = f"sqlite:///{self.book}"
+        self.archive = folder / "archive"
         self.template = folder / "template.db"
         url = f"sqlite:///{self.template}"
         schema.upgrade(url)
@@ -68,6 +69,7 @@ class Workshop:
     def lay_out(self) -> None:
         """Begin with an empty book."""
         self.clear()
+        shutil.rmtree(self.archive, ignore_errors=True)
         shutil.copy(self.template, self.book)
 
     def clear(self) -> None:
@@ -135,7 +137,10 @@ class Machine:
         reads.watch = watch
         vault = Vault(reads.store.engine, clock=self.clock, new_key=self._new_key)
         settings = Settings(
-            database_url=self._workshop.url, broker_url=None, page_size=self._page_size
+            database_url=self._workshop.url,
+            broker_url=None,
+            page_size=self._page_size,
+            archive=str(self._workshop.archive),
         )
         return House(settings, ledger, reads.store, vault), watch
 

@@ -64,6 +64,29 @@ class Desk:
             row.update(doc_no=f"X{self._number}-{number}", item="interest")
         return self._write(area, "fund_flows", folder, papers, rows + spoilt, spoilt=len(spoilt))
 
+    def history(self, area: str, folder: Path) -> FilePaper:
+        """Write what a fund took in and spent in the year before: it may be prepaid from."""
+        said = (
+            ("2022-12-15", "subsidy.county", 10**13),
+            ("2023-06-15", "subsidy.county", 10**13),
+            ("2023-11-15", "benefit.outpatient", 10**7),
+        )
+        papers = []
+        for day, item, fen in said:
+            row = {
+                "doc_no": self._next("D"),
+                "date": day,
+                "area": area,
+                "fund": effects.RESIDENT,
+                "item": item,
+                "amount": f"{fen // 100}.{fen % 100:02d}",
+            }
+            net = effects.net_of(row, fen, tax_collects=self.tax_collects[area])
+            key: DocKey = (area, "doc", row["doc_no"])
+            papers.append(self._issue(Paper(key, row, date.fromisoformat(day), net)))
+        rows = [paper.row for paper in papers]
+        return self._write(area, "fund_flows", folder, papers, rows, spoilt=0)
+
     def claims(self, area: str, folder: Path, today: date, originals: Iterable[Paper]) -> FilePaper:
         """Write a ``claims`` file: new settlements, and refunds of some that stand."""
         papers = [self._settlement(area, today) for _ in range(self.chance.randint(1, 5))]

@@ -12,11 +12,13 @@ from ledger.errors import Conflict, InputRejected, RuleRefused
 from medfund.bootstrap import House
 from medfund.simulation import reading
 from medfund.simulation.auditor import Auditor
+from medfund.simulation.commands import Command
 from medfund.simulation.findings import Broken, require
 from medfund.simulation.machine import Machine
 from medfund.simulation.months_kept import Book, BookKept
-from medfund.simulation.papers import Desk, DocKey, FilePaper
+from medfund.simulation.papers import HOSPITALS, Desk, DocKey, FilePaper
 from medfund.simulation.queueing import UnreliableQueue, in_process
+from medfund.simulation.settling import Settling
 from projections.rebuild import rebuild
 from settlement import closing
 from settlement.corrections import reverse_fact, reverse_intake
@@ -37,19 +39,10 @@ _CLERKS, _REVIEWERS = ("clerk1", "clerk2", "chief"), ("reviewer1", "chief")
 _LEASE_SECONDS = 15
 #: Of a hundred papers, how many are of a month closed next: usually, and in a race for that month.
 _DUE, _FOCUSED = 40, 90
+#: Where the bureau settles: of a hundred commands those up to the first do, up to the second bring
+#: settlements in.
+_SETTLING, _CLAIMS = 65, 75
 _PAUSE = timedelta(milliseconds=200)
-
-Work = Callable[[House], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """Something one person or worker does; after a crash it is done again."""
-
-    kind: str
-    words: str
-    work: Work
-    worker: bool = False
 
 
 def _waits(book: BookKept) -> bool:
@@ -74,6 +67,7 @@ class People:
     brokered: bool
     snapshots: list[reading.Snapshot] = field(default_factory=list)
     calm: bool = True
+    settling: Settling | None = None  # where the bureau settles with institutions, too
     _focus: tuple[str, date] | None = None  # the month that everybody is busy with
 
     def today(self) -> date:
@@ -100,6 +94,13 @@ class People:
 
     def draw(self) -> Command:
         """Draw the next command."""
+        if self.settling is not None:
+            percent = self.chance.randrange(100)
+            task = self.settling.draw() if percent < _SETTLING else None
+            if task is not None:
+                return task
+            if percent < _CLAIMS:
+                return self._bring_claims()
         drawn = self.chance.choices(
             (
                 self._bring_flows,
@@ -122,6 +123,14 @@ class People:
     def _area(self) -> str:
         return self.chance.choice(self.areas)
 
+    def clerk(self) -> str:
+        """Draw who enters or computes something."""
+        return self._user(*_CLERKS)
+
+    def reviewer(self) -> str:
+        """Draw who decides about it."""
+        return self._user(*_REVIEWERS)
+
     def _user(self, *usual: str) -> str:
         """Draw who does it: mostly somebody who may."""
         return self.chance.choice(usual if self.chance.randrange(10) else tuple(USERS))
@@ -143,15 +152,22 @@ class People:
         self.desk.due, self.desk.due_percent = tuple(due), _DUE
         return area
 
+    def prepare_to_settle(self, area: str) -> list[Command]:
+        """Put the policy in force; to prepay, bring in the flows of a year."""
+        if self.settling is None:
+            return []
+        policy = self.settling.policy(area, self.folder)
+        if not self.settling.prepays:
+            return [policy]
+        return [policy, self._bring(self.desk.history(area, self.folder))]
+
     def _bring_flows(self) -> Command:
         area = self._counter()
-        standing = [key for key in self.auditor.standing if key[:2] == (area, "doc")]
-        again = [self.auditor.papers[key] for key in self._some(standing, 2)]
-        gone = [
-            key
-            for key in self.auditor.posted
-            if key[:2] == (area, "doc") and key not in self.auditor.standing
-        ]
+        papers = self.auditor.papers
+        written = {key for key, paper in papers.items() if paper.row and key[:2] == (area, "doc")}
+        standing = [key for key in self.auditor.standing if key in written]
+        again = [papers[key] for key in self._some(standing, 2)]
+        gone = written - self.auditor.standing.keys()
         free = [number for _, _, number in self._some(sorted(gone), 1)]
         return self._bring(self.desk.flows(area, self.folder, self.today(), again, free))
 
@@ -359,8 +375,10 @@ class People:
 
     def set_up(self, area: str, user: str, users: dict[str, list[str]] | None = None) -> Command:
         """Set an area up, or bring it up to what its file says."""
+        institutions = [{"code": code, "name": code, "level": 3} for code in HOSPITALS]
         file = SetupFile.model_validate(
             {
+                "institutions": institutions if self.settling is not None else [],
                 "area": {
                     "code": area,
                     "name": f"统筹区{area}",

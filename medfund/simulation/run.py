@@ -14,12 +14,14 @@ from medfund.bootstrap import House
 from medfund.simulation import reading
 from medfund.simulation.auditor import Auditor
 from medfund.simulation.chance import stream
+from medfund.simulation.commands import Command
 from medfund.simulation.findings import Broken, require
 from medfund.simulation.machine import Machine, Process, Workshop, start_of
 from medfund.simulation.papers import Desk
-from medfund.simulation.people import Command, People
+from medfund.simulation.people import People
 from medfund.simulation.queueing import UnreliableQueue
 from medfund.simulation.reading import Snapshot
+from medfund.simulation.settling import FIRST_MONTH, ONE_OF, Settling
 from medfund.simulation.watching import Crash
 from projections.compare import compare
 from projections.rebuild import rebuild
@@ -99,13 +101,34 @@ class _Simulation:
             tax_collects=tax_collects,
             brokered=self.chance.random() < 0.7,
         )
+        if seed % ONE_OF == 0:
+            self._settle(seed)
         self.again: list[Command] = []  # what was cut off and has to be done again
         self.step = 0
+
+    def _settle(self, seed: int) -> None:
+        """Let the bureau settle with institutions, too."""
+        people, chance = self.people, stream(seed, "settling")
+        people.areas = people.areas[:1]
+        prepays = chance.randrange(2) == 0
+        if prepays:
+            people.first_month = FIRST_MONTH
+        people.settling = Settling(
+            chance,
+            self.auditor,
+            people.today,
+            people.clerk,
+            people.reviewer,
+            people.areas,
+            prepays,
+        )
 
     def play(self) -> Run:
         try:
             for area in self.people.areas:
                 self._act([self.people.set_up(area, "admin1")])
+                for command in self.people.prepare_to_settle(area):
+                    self._act([command])
             while self.step < self.run.steps:
                 self.step += 1
                 self._step()

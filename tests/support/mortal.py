@@ -171,7 +171,12 @@ class Copies:
         yield copied
         self.drop(copied)
 
+    def archive_of(self, url: str) -> Path:
+        """Say where the archive of a book lies."""
+        return self._folder / f"{url.rpartition('/')[2]}.archive"
+
     def drop(self, url: str) -> None:
+        shutil.rmtree(self.archive_of(url), ignore_errors=True)
         if self._admin is None:
             path = Path(url.removeprefix("sqlite:///"))
             for left in path.parent.glob(f"{path.name}*"):

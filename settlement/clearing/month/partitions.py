@@ -7,10 +7,11 @@ concerns all cases of a method (sizes of groups, readmissions) is looked at by e
 """
 
 import json
+import re
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from ledger.errors import RuleRefused
+from ledger.errors import InputRejected, RuleRefused
 from settlement.clearing.cases.counting import TEXTS, Answer, Asked, count_cases, merged
 from settlement.clearing.cases.insured_elsewhere import census_of, scope_of
 from settlement.clearing.cases.kernel import Standing, text_hash
@@ -20,6 +21,21 @@ from settlement.clearing.month.provisional import Chosen, Question
 from settlement.clearing.policies.policy import Method
 
 _SEPARATOR = "/"
+#: Area, leaf fund, month or year, position, policy; place of the method, number of the part, of how many.
+_KEY = re.compile(
+    r"([0-9]{6})/([0-9a-z.]+)/([0-9]{4}(?:-(?:0[1-9]|1[0-2]))?)/([0-9]{1,18})/([^/\s]+@[0-9]+)"
+    r"/([0-9]{1,6})/([0-9]{1,6})/([1-9][0-9]{0,5})"
+)
+
+
+class UnknownPart(InputRejected):
+    """A message names no part of a run (分区编号无法识别)."""
+
+    code = "clearing_part_unknown"
+    zh = "无法识别清算分区 {part}。"
+    en = "{part} names no part of a clearing."
+    hint_zh = "请将发送方与 worker 升级到同一版本后重新清算;该消息不再处理。"
+    hint_en = "Bring sender and workers to one version and clear again; this message is dropped."
 
 
 class PartsDiffer(RuleRefused):
@@ -61,9 +77,14 @@ class Partition:
 
 
 def parse_key(key: str) -> Partition:
-    """Read the key of a message."""
-    area, fund, period, watermark, policy, *numbers = key.split(_SEPARATOR)
+    """Read the key of a message; UnknownPart where it has another form."""
+    named = _KEY.fullmatch(key)
+    if named is None:
+        raise UnknownPart(part=key)
+    area, fund, period, watermark, policy, *numbers = named.groups()
     method, number, of = map(int, numbers)
+    if number >= of:
+        raise UnknownPart(part=key)
     return Partition(area, fund, period, int(watermark), policy, method, number, of)
 
 
@@ -84,10 +105,11 @@ def count_here(question: Question, method: Method, scope: Scope) -> Answer:
 
 
 def count_part(question: Question, chosen: Chosen, part: Partition) -> Answer:
-    """Count one part, on the engine of the question."""
-    method = chosen.policy.methods[part.method]
-    if not isinstance(method.rules, Asked):
-        raise TypeError(f"{method.name} is not asked of an engine")
+    """Count one part, on the engine of the question; UnknownPart where the policy has no such method."""
+    methods = chosen.policy.methods
+    method = methods[part.method] if part.method < len(methods) else None
+    if method is None or not isinstance(method.rules, Asked):
+        raise UnknownPart(part=part.key)
     census, *_ = census_of(
         chosen.policy,
         question.engine,

@@ -137,7 +137,9 @@ def test_what_cannot_be_prepared_and_who_may_decide(ask, recover):
     assert error["error"]["facts"]["fields"] == ["amount", "counterparty", "fund", "original_year"]
     recover()
     assert ask("approve", ID, user=CLERK, code=3)["error"]["code"] == "role_missing"
-    assert ask("reject", ID, "--reason", "写错", user=CLERK)["state"] == "rejected", "one's own"
+    back = ask("reject", ID, "--reason", "写错", user=CLERK)
+    assert back["state"] == "rejected", "one's own"
+    assert ask("reject", ID, "--reason", "写错", user=CLERK) == back, "the same again"
     assert ask("approve", ID, user=REVIEWER, code=3)["error"]["code"] == "offset_not_waiting"
     assert recover()["state"] == "waiting", "the number is free again"
     assert (

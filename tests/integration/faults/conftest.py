@@ -6,9 +6,11 @@ import sys
 from collections.abc import Iterator
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
+from pathlib import Path
 
 import pytest
 from integration.faults.dying import Scene
+from integration.faults.settling import FILES
 from support.mortal import Commands, Copies
 from support.servers import own_postgres
 from support.services import require_postgres
@@ -40,13 +42,27 @@ def killing_ground() -> Iterator[str]:
         yield server.url if server else require_postgres()
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def scene(
-    request: pytest.FixtureRequest, commands: Commands, tmp_path_factory: pytest.TempPathFactory
+@pytest.fixture(scope="session")
+def embedded(commands: Commands, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """Books in files that commands may be killed at."""
+    yield from _scene(commands, tmp_path_factory.mktemp("books"), None)
+
+
+@pytest.fixture(scope="session")
+def served(
+    commands: Commands, killing_ground: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Scene]:
+    """The same on a server."""
+    yield from _scene(commands, tmp_path_factory.mktemp("books"), killing_ground)
+
+
+@pytest.fixture(scope="session", params=["embedded", "served"], ids=["sqlite", "postgresql"])
+def scene(request: pytest.FixtureRequest) -> Scene:
     """Books of one store that commands may be killed at."""
-    folder = tmp_path_factory.mktemp("books")
-    admin = request.getfixturevalue("killing_ground") if request.param == "postgresql" else None
+    return request.getfixturevalue(request.param)
+
+
+def _scene(commands: Commands, folder: Path, admin: str | None) -> Iterator[Scene]:
     copies = Copies(folder, admin)
-    yield Scene(commands, copies, folder)
+    yield Scene(commands, copies, folder, FILES)
     copies.close()

@@ -1,12 +1,13 @@
 """Commands that die at each of their commits and are run again: the books shall not show it."""
 
-import functools
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from support.lengths import LONG, length
-from support.mortal import KILLED, LATER, NOON, Commands, Copies
+from support.mortal import KILLED, LATER, NOON, Commands, Copies, Ended
 from support.picture import picture
 
 from ledger.store import schema
@@ -87,6 +88,8 @@ class Work:
     code: int = 0  # that it ends with
     again: tuple[int, ...] = ()  # other exit codes that running it again may have
     settings: dict[str, str] = field(default_factory=dict)
+    answers: bool = False  # with the JSON of the undisturbed run, when it is run again
+    shown: tuple[tuple[str, ...], ...] = ()  # asked afterwards: the same answers, too
 
     def __str__(self) -> str:
         return self.name
@@ -95,18 +98,21 @@ class Work:
 class Scene:
     """Prepared books of one store, and the commands that are run on copies of them."""
 
-    def __init__(self, commands: Commands, copies: Copies, folder: Path) -> None:
+    def __init__(
+        self, commands: Commands, copies: Copies, folder: Path, texts: Mapping[str, str]
+    ) -> None:
         self.commands = commands
         self.copies = copies
         self._folder = folder
         self._prepared: dict[tuple[tuple[str, ...], ...], str] = {}
-        texts = {
+        files = {
+            **texts,
             "setup.toml": SETUP,
             "flows.csv": FLOWS,
             "more.csv": MORE_FLOWS,
             "claims.csv": claims(length(11, 40)),
         }
-        for name, text in texts.items():
+        for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8")
 
     def words(self, words: tuple[str, ...]) -> tuple[str, ...]:
@@ -115,12 +121,23 @@ class Scene:
             str(self._folder / word) if (self._folder / word).is_file() else word for word in words
         )
 
+    def run(self, url: str, words: tuple[str, ...], **how: Any) -> Ended:
+        """Run a command on a book, with an archive of the book's own."""
+        archive = str(self.copies.archive_of(url))
+        return self.commands.run(url, *self.words(words), archive=archive, **how)
+
+    def must(self, url: str, words: tuple[str, ...]) -> str:
+        """Run a command that has to succeed; give what it said."""
+        ended = self.run(url, words)
+        assert ended.code == 0, (words, ended)
+        return ended.said
+
     def book(self, steps: tuple[tuple[str, ...], ...]) -> str:
         """Give a book in which these commands were done; it is made once and copied from."""
         if steps not in self._prepared:
             if steps:
                 url = self.copies.copy(self.book(steps[:-1]))
-                self.commands.must(url, *self.words(steps[-1]))
+                self.must(url, steps[-1])
             else:
                 url = self.copies.empty()
             self._prepared[steps] = url
@@ -129,45 +146,51 @@ class Scene:
     def undisturbed(self, work: Work) -> tuple[int, dict[str, Any]]:
         """Run the work without any fault; give its number of commits and the picture of the book."""
         with self.copies.lent(self.book(work.after)) as url:
-            ended = self.commands.run(url, *self.words(work.words), **work.settings)
+            ended = self.run(url, work.words, **work.settings)
             assert ended.code == work.code, ended
             assert ended.commits >= work.commits, ended
-            return ended.commits, self._finished(url, work)
+            return ended.commits, self._finished(url, work, ended)
 
     def killed(self, work: Work, moment: str, number: int) -> dict[str, Any]:
         """Kill the work at a commit, look at what is left, run it again; give the picture."""
         with self.copies.lent(self.book(work.after)) as url:
-            run = functools.partial(
-                self.commands.run, url, *self.words(work.words), **work.settings
-            )
-            died = run(kill=(moment, number))
+            died = self.run(url, work.words, kill=(moment, number), **work.settings)
             assert died.code == KILLED, (moment, number, died)
             assert_sound(url)
-            again = run(now=LATER if work.late else NOON)
+            again = self.run(url, work.words, now=LATER if work.late else NOON, **work.settings)
             assert again.code in (work.code, *work.again), (moment, number, again)
-            return self._finished(url, work)
+            return self._finished(url, work, again)
 
     def dying_on(self, work: Work) -> tuple[int, dict[str, Any]]:
         """Kill every run one commit further than the last, until one ends; give how many died."""
         with self.copies.lent(self.book(work.after)) as url:
             deaths = 0
             while True:
-                ended = self.commands.run(
+                ended = self.run(
                     url,
-                    *self.words(work.words),
+                    work.words,
                     kill=("after", deaths + 1),
                     now=f"2024-03-05 12:{deaths:02d}:00" if work.late else NOON,
                     **work.settings,
                 )
                 if ended.code != KILLED:
                     assert ended.code in (work.code, *work.again), ended
-                    return deaths, self._finished(url, work)
+                    return deaths, self._finished(url, work, ended)
                 deaths += 1
 
-    def _finished(self, url: str, work: Work) -> dict[str, Any]:
+    def _finished(self, url: str, work: Work, ended: Ended) -> dict[str, Any]:
         for words in work.then:
-            self.commands.must(url, *self.words(words))
-        return picture(url, times=not work.late)
+            self.must(url, words)
+        shown = {" ".join(words): self.must(url, ("--json", *words)) for words in work.shown}
+        answer = answer_of(ended) if work.answers else None
+        return picture(url, times=not work.late) | {"shown": shown, "answer": answer}
+
+
+def answer_of(ended: Ended) -> dict[str, Any]:
+    """Give the JSON document a command ended with, but for how much of it was new."""
+    document: dict[str, Any] = json.loads(ended.said.splitlines()[-1])
+    document.pop("recorded", None)
+    return document
 
 
 def assert_sound(url: str) -> None:
@@ -215,7 +238,7 @@ def assert_survives(scene: Scene, work: Work) -> None:
     for number, moment in points:
         found = scene.killed(work, moment, number)
         assert_same(found, truth, f"{work} killed {moment} commit {number} of {commits}")
-    if work.repeats:
+    if work.repeats or (commits == 1 and not LONG):
         return
     deaths, found = scene.dying_on(work)
     assert deaths >= 1

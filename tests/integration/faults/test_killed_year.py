@@ -1,4 +1,7 @@
-"""``demo --year`` of a small city is killed in the middle of a month and run again: the same books.
+"""``demo --year`` of a small city is killed on its way and run again: the same books.
+
+The short form settles a month; the long one the whole year and its clearing, and dies in that, too. Of
+the clearing of a year every commit is a death in ``test_killed_settlement.py``.
 
 Seen red in a copy of the tree: a rerun that always begins a new book.
 """
@@ -8,11 +11,20 @@ from pathlib import Path
 
 import pytest
 from integration.faults.dying import assert_same, assert_sound
+from support.lengths import LONG, length
 from support.mortal import KILLED, Commands, Ended
 from support.picture import picture
 
 MORNING, EVENING = "2025-03-01 08:00:00", "2025-03-01 18:00:00"
-CITY = ("demo", "--year", "--claims", "360", "--months", "1")
+CITY = ("demo", "--year", "--claims", "360", "--months", length("1", "12"))
+#: Where it dies, in thousandths of its commits.
+DEATHS = {
+    "while claims are brought in": ("before", 300),
+    "while it is settled": ("after", 700),
+    "while it is paid": ("before", 900),
+}
+if LONG:
+    DEATHS |= {"while the year is cleared": ("after", 975), "at its end": ("before", 995)}
 
 
 def run(commands: Commands, folder: Path, now: str = MORNING, **how) -> Ended:
@@ -37,16 +49,12 @@ def truth(undisturbed) -> dict:
     return picture(book(undisturbed[0]), times=False)
 
 
-@pytest.mark.parametrize(
-    "death",
-    [("before", 3), ("after", 7), ("before", 9)],
-    ids=["while claims are brought in", "while it is settled", "while it is paid"],
-)
+@pytest.mark.parametrize("death", DEATHS.values(), ids=DEATHS)
 def test_a_killed_year_goes_on_where_its_book_stands(
     commands, undisturbed, truth, tmp_path, death: tuple[str, int]
 ):
     commits = undisturbed[1].commits
-    died = run(commands, tmp_path, kill=(death[0], commits * death[1] // 10))
+    died = run(commands, tmp_path, kill=(death[0], commits * death[1] // 1000))
     assert died.code == KILLED, died
     assert_sound(book(tmp_path))
     again = run(commands, tmp_path, now=EVENING)

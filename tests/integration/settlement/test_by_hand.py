@@ -75,7 +75,9 @@ def test_nobody_approves_what_nobody_else_prepared(ask, book, tmp_path):
     assert ask("approve", NAME, user=CLERK, code=3)["error"]["code"] == "role_missing"
     unknown = ask("approve", f"{AREA}-document-ZH9", user=REVIEWER, code=2)
     assert unknown["error"]["code"] == "unknown_proposal"
-    assert ask("reject", NAME, "--reason", "年度有误", user=REVIEWER)["state"] == "rejected"
+    back = ask("reject", NAME, "--reason", "年度有误", user=REVIEWER)
+    assert back["state"] == "rejected"
+    assert ask("reject", NAME, "--reason", "年度有误", user=REVIEWER) == back, "the same again"
     assert ask("approve", NAME, user=REVIEWER, code=3)["error"]["code"] == "proposal_not_waiting"
     assert facts(book, tmp_path, "ZH1") == []
 

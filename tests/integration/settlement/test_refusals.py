@@ -90,7 +90,7 @@ def test_only_what_a_second_person_approves_is_posted(refuse, ask):
     )
     assert stands(ask) == (105_000, 12_345, 0, 92_655)
     assert stands(ask, H2) == (90_000, 0, 0, 90_000)
-    assert ask("approve", name, user=REVIEWER, code=3)["error"]["code"] == "refusal_not_waiting"
+    assert ask("approve", name, user=REVIEWER) == posted, "once more changes nothing"
     by_account = {
         row["account"]: row["balance_fen"]
         for row in ask("balances", "--book", "obligations", "--fund", "390")["balances"]
@@ -149,6 +149,7 @@ def test_what_is_sent_back_posts_nothing_and_frees_its_number(refuse, ask):
     name = refuse("--doc-no", "J1")["refusal"]
     back = ask("reject", name, "--reason", "依据不足", user=REVIEWER)
     assert (back["state"], back["reason"]) == ("rejected", "依据不足")
+    assert ask("reject", name, "--reason", "依据不足", user=REVIEWER) == back, "the same again"
     assert stands(ask) == (105_000, 0, 0, 105_000)
     assert ask("approve", name, user=REVIEWER, code=3)["error"]["code"] == "refusal_not_waiting"
     second = refuse("--doc-no", "J1", amount="1.00")

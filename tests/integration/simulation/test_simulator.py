@@ -40,6 +40,15 @@ EVENTS = (
     "recovery.received.v1",
     "year.transferred.v1",
 )
+#: Of bureaus that settle: one that prepays, one whose orders are paid and come back.
+SETTLING = (64, 112)
+SETTLED = (
+    *("clearing.computed.v1", "clearing.approved.v1", "clearing.rejected.v1"),
+    *("settlement.declared.v1", "settlement.approved.v1"),
+    *("payout.prepared.v1", "payout.approved.v1"),
+    *("payment.ordered.v1", "payment.confirmed.v1", "payment.returned.v1"),
+    *("prepayment.proposed.v1", "prepayment.ordered.v1", "prepayment.paid.v1"),
+)
 REFUSALS = ("already_reversed", "earlier_month_open", "role_missing", "same_person")
 
 
@@ -72,6 +81,13 @@ def test_every_rule_holds_whatever_breaks_when():
         "turns taken",
     ]
     assert [what for what in wanted if not happened[what]] == []
+
+
+def test_every_rule_holds_where_institutions_are_settled_and_paid():
+    found = simulate(SETTLING)
+    assert [(run.seed, run.broken) for run in found.failed] == []
+    happened = Counter(found.document(with_traces=False)["happened"])
+    assert [topic for topic in SETTLED if not happened[f"event {topic}"]] == []
 
 
 def test_a_seed_is_the_same_run_in_every_process():

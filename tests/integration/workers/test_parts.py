@@ -9,25 +9,30 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from integration.workers.closing import open_book
-from integration.workers.delivery import Door
-from support.office import CLERK, H1, H2, REVIEWER, open_office
+from integration.workers.closing import open_book, wait_until
+from integration.workers.delivery import Door, sending
+from structlog.testing import capture_logs
+from support.office import AREA, CLERK, H1, H2, REVIEWER, open_office
 
 from ledger.archive.read import Archive
 from ledger.archive.write import bring_up_to
-from ledger.domain.period import Period
+from ledger.domain.period import Period, Year
 from ledger.store import schema
 from medfund.partitions import COUNT, PartsMissing, Patience, by_workers, count_by_key
 from medfund.settings import Settings
 from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.month.partitions import cut
 from settlement.clearing.month.provisional import ask, chosen_of, clear_month
+from settlement.clearing.owed import Records
 from settlement.clearing.policies.file import read_policy
+from settlement.clearing.year.run import clear_year
 from settlement.policies import approve_policy, load_policies, propose
 from workers.broker import close_broker
 from workers.service import connect, through
 
 FUND, MARCH, PARTS = "310.pooled", Period.parse("2024-03"), 6
+#: What a broker does with a dead worker's messages is asked of both with the month.
+ON_REDIS = pytest.mark.parametrize("broker_url", ["redis"], indirect=True)
 POLICY = """
 [policy]
 name = "inpatient"
@@ -91,18 +96,22 @@ def house(url):
         yield opened
 
 
+def question_of(house, period):
+    return ask(
+        Archive(house.archive),
+        DuckDBEngine(memory_mib=64, threads=1),
+        area=AREA,
+        fund=FUND,
+        period=period,
+        watermark=house.ledger.log.last_position(),
+    )
+
+
 @pytest.fixture
 def asked(house):
     """The month, and the policy in force."""
-    question = ask(
-        Archive(house.archive),
-        DuckDBEngine(memory_mib=64, threads=1),
-        area="330604",
-        fund=FUND,
-        period=MARCH,
-        watermark=house.ledger.log.last_position(),
-    )
-    return question, chosen_of(load_policies(house.ledger, "330604").find("inpatient@1"))
+    question = question_of(house, MARCH)
+    return question, chosen_of(load_policies(house.ledger, AREA).find("inpatient@1"))
 
 
 @pytest.fixture
@@ -143,6 +152,62 @@ def test_a_killed_worker_takes_nothing_with_it(house, asked, settings, nursery, 
 def parts(asked, method):
     question, chosen = asked
     return cut(question, chosen, chosen.policy.methods[method], PARTS)
+
+
+@ON_REDIS
+def test_a_year_is_counted_to_the_end_although_its_workers_die(
+    house, asked, settings, nursery, tmp_path
+):
+    """The worker of each round is killed over what it has taken, the last one lives."""
+    _, chosen = asked
+    year = question_of(house, Year(2024))
+    records = Records(Archive(house.archive), year.engine, AREA, year.watermark)
+    whole = clear_year(year, records, chosen)
+    died = []
+    with ExitStack() as stack:
+        broker = connect(settings, Door(settings.database_url))
+        stack.callback(close_broker, broker)
+        send = through(broker, settings.broker_url)
+
+        def to_queue(keys):
+            for key in keys:
+                send(COUNT, key)
+            worker = stack.enter_context(nursery.started(settings, tmp_path))
+            if len(died) < 2:
+                worker.wait_to_say("task_begun")
+                died.append(worker.end(by=signal.SIGKILL))
+
+        patience = Patience(resend_seconds=2.0, give_up_seconds=120.0)
+        spread = by_workers(year, house.archive, to_queue, of=PARTS, patience=patience)
+        found = clear_year(spread, records, chosen)
+    assert died == [-signal.SIGKILL] * 2
+    assert found == whole
+    assert found.result == whole.result
+
+
+FOREIGN = (
+    "",
+    "330604-390-2024-03-1",  # a message of the close
+    "330604/310.pooled/2024-03/1/inpatient@1/1/0",  # of a form with fewer words
+    "330604/310.pooled/2024-13/1/inpatient@1/1/0/6",
+    "330604/310.pooled/2024-03/1/inpatient@1/1/6/6",  # the seventh of six
+    "330604/310.pooled/2024-03/1/inpatient@1/7/0/6",  # a method that the policy has not
+    "330604/310.pooled/2024-03/1/outpatient@1/0/0/6",
+)
+
+
+@ON_REDIS
+def test_a_message_that_names_no_part_is_set_aside_as_refused(house, asked, settings):
+    door, known = Door(settings.database_url), [part.key for part in parts(asked, 1)]
+    with sending(settings, door) as send, capture_logs() as said:
+        for key in (*FOREIGN, *known):
+            send(COUNT, key)
+        wait_until("all are worked off", lambda: door.left >= len(FOREIGN) + PARTS)
+    refused = {one["key"]: one["code"] for one in said if one["event"] == "task_refused"}
+    codes = ["clearing_part_unknown"] * 6 + ["unknown_policy"]
+    assert refused == dict(zip(FOREIGN, codes, strict=True))
+    folder = house.archive.with_name(f"{house.archive.name}.parts")
+    assert len(list(folder.rglob("*.json"))) == PARTS
 
 
 def test_a_part_that_is_delivered_twice_leaves_the_same_file(house, asked):
