@@ -9,6 +9,7 @@ anywhere and run again gives the same bytes.
 import errno
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,9 @@ from ledger.store.seals import Seal, canonical_rows, leaf, merkle_root
 
 RANGE_EVENTS = 500_000
 PAGE = 10_000
+#: How long whoever needs the archive to decide waits for another who is writing it.
+PATIENCE_SECONDS = 120.0
+_LOOK_SECONDS = 0.05
 _SEALS_AT_ONCE = 5000
 _STREAM_BYTES = 16
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
@@ -62,15 +66,16 @@ def bring_up_to(
     position: int | None = None,
     range_events: int = RANGE_EVENTS,
     progress: Progress | None = None,
+    patience_seconds: float = 0,
 ) -> Archived:
     """Archive the log up to a position, by default all of it; whole commits only.
 
-    ArchiveBusy while another process does it, ArchiveFull without space, ArchiveForeign where the
+    ArchiveBusy while another process does it, for so many seconds; ArchiveFull without space, ArchiveForeign where the
     archive is of another log, LogNotArchivable where the log is not what its seals say.
     """
     head = log.head()
     wanted = head.last_position if position is None else min(position, head.last_position)
-    with _failures_told(folder), _alone(folder), Columnar() as columnar:
+    with _failures_told(folder), _alone(folder, patience_seconds), Columnar() as columnar:
         chain, faults = manifests.read_chain(folder)
         if faults:
             raise ArchiveDamaged(folder=str(folder), reason_zh=faults[0].zh, reason_en=faults[0].en)
@@ -220,18 +225,27 @@ def _clear_leftovers(folder: Path, at: Reached) -> None:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _alone(folder: Path, patience_seconds: float) -> Iterator[None]:
     """Let one process write; the lock goes with the process, however it ends."""
     make_folder(folder)
     opened = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    give_up = time.monotonic() + patience_seconds
     try:
-        try:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ArchiveBusy(folder=str(folder)) from None
+        while not _locked(opened):
+            if time.monotonic() >= give_up:
+                raise ArchiveBusy(folder=str(folder))
+            time.sleep(_LOOK_SECONDS)
         yield
     finally:
         os.close(opened)
+
+
+def _locked(opened: int) -> bool:
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager

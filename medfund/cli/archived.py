@@ -1,7 +1,7 @@
 """The archive brought up to the log, for commands that decide by it."""
 
 from ledger.archive.read import Archive
-from ledger.archive.write import bring_up_to
+from ledger.archive.write import PATIENCE_SECONDS, bring_up_to
 from medfund.bootstrap import House
 from medfund.cli.app import Session
 from medfund.partitions import spread_of
@@ -15,7 +15,13 @@ def archive_up_to_now(session: Session, house: House) -> tuple[Archive, int]:
     output, log = session.output, house.ledger.log
     position = log.last_position()
     with output.progress("archive") as progress:
-        done = bring_up_to(log, house.archive, position=position, progress=progress)
+        done = bring_up_to(
+            log,
+            house.archive,
+            position=position,
+            progress=progress,
+            patience_seconds=PATIENCE_SECONDS,
+        )
     if done.events:
         output.note(
             output.say(

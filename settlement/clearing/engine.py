@@ -44,6 +44,11 @@ class Engine(Protocol):
     @property
     def version(self) -> str: ...
 
+    @property
+    def stays_at_once(self) -> int:
+        """Give about how many stays it can compare with each other in the memory that it has."""
+        ...
+
     def answer(
         self, text: str, parts: Mapping[str, Parts], tables: Mapping[str, Table]
     ) -> list[Row]:

@@ -6,9 +6,9 @@ institutions at once. What a claims intake has posted counts once it is complete
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ledger.archive.read import Archive
 from ledger.domain.chart import STAGES
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Spread = Callable[[Question], Question]
 
 _Fact = TypeVar("_Fact", bound=Fact)
+_Answer = TypeVar("_Answer")
 
 BOOKED, DECLARED, APPROVED = "owed.booked", "owed.declared", "owed.approved"
 PREPAID_ASSET = "advance.prepayment"
@@ -157,6 +158,10 @@ class Records:
     area: str
     watermark: int
     spread: "Spread | None" = None  # lets the methods' cases be counted by other hands
+    # The same question again has the same answer: nothing here changes behind the position.
+    _answered: dict[object, Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def owed(self, *, since: str | None = None) -> dict[Month, dict[str, int]]:
         """Give every account's amount in fen; ``since`` leaves out settlements booked before.
@@ -164,6 +169,9 @@ class Records:
         What moves from stage to stage is there whole in any case: a month's settlements are booked
         in it or later, so the sums of that month and all later ones are complete.
         """
+        return self._once(("owed", since), lambda: self._owed(since))
+
+    def _owed(self, since: str | None) -> dict[Month, dict[str, int]]:
         parts = {
             "claimed": self._parts({*_CLAIMS, ClaimReversed.TOPIC}, _POSTED, since),
             "documents": self._parts(_DOCUMENTS, _POSTED),
@@ -177,6 +185,10 @@ class Records:
 
     def booked_by_group(self, *months: str) -> dict[Group, dict[str, Booked]]:
         """Give what each leaf fund owes for the settlements of a group."""
+        asked = frozenset(months)
+        return self._once(("booked", asked), lambda: self._booked_by_group(asked))
+
+    def _booked_by_group(self, months: frozenset[str]) -> dict[Group, dict[str, Booked]]:
         since = min(months)
         parts = {
             "settlements": self._parts(_CLAIMS, _GROUPED, since),
@@ -187,7 +199,7 @@ class Records:
         }
         told = {
             **self._bounds,
-            "months": Table((("code", "VARCHAR"),), [(one,) for one in sorted(set(months))]),
+            "months": Table((("code", "VARCHAR"),), [(one,) for one in sorted(months)]),
         }
         found: dict[Group, dict[str, Booked]] = {}
         for *group, fund, fen, cases in self.engine.answer(BOOKED_BY_GROUP, parts, told):
@@ -196,6 +208,9 @@ class Records:
 
     def facts(self, kind: type[_Fact]) -> list[tuple[int, _Fact]]:
         """Read facts of a class and those below it, in order: few ones, such as applications."""
+        return self._once(("facts", kind), lambda: self._facts(kind))
+
+    def _facts(self, kind: type[_Fact]) -> list[tuple[int, _Fact]]:
         columns = (*_PLACE, ("topic", "VARCHAR"), ("state", "VARCHAR"))
         parts = {"facts": self._parts(_topics(kind), columns)}
         rows = self.engine.answer(FACTS, parts, self._bounds)
@@ -220,6 +235,12 @@ class Records:
         """Give what a leaf fund owes one institution for a month, in fen by stage."""
         by_account = self.owed(since=month).get(Month(fund, institution, month), {})
         return {stage: by_account.get(stage, 0) for stage in STAGES}
+
+    def _once(self, question: object, ask: Callable[[], _Answer]) -> _Answer:
+        if question not in self._answered:
+            self._answered[question] = ask()
+        answer: _Answer = self._answered[question]
+        return answer
 
     @cached_property
     def _intakes(self) -> dict[str, Parts]:

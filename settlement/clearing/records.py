@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ledger.archive.read import Archive
-from ledger.archive.write import bring_up_to
+from ledger.archive.write import PATIENCE_SECONDS, bring_up_to
 from ledger.store.reading import Reading
 from settlement.clearing.engine import Engine
 from settlement.clearing.engines.duckdb import DuckDBEngine
@@ -25,7 +25,9 @@ def records_now(
 ) -> Records:
     """Write the archive on to the log's last position, and open it there."""
     watermark = log.last_position()
-    bring_up_to(log, folder, position=watermark, progress=progress)
+    bring_up_to(
+        log, folder, position=watermark, progress=progress, patience_seconds=PATIENCE_SECONDS
+    )
     archive = Archive(folder)
     archive.require(watermark)
     return Records(archive, engine or DuckDBEngine(memory_mib=MEMORY_MIB), area, watermark)

@@ -9,7 +9,7 @@ from ledger.aggregates.area import Area
 from ledger.aggregates.policies import Policies
 from ledger.application import FundLedger
 from ledger.archive.read import Archive
-from ledger.archive.write import bring_up_to
+from ledger.archive.write import PATIENCE_SECONDS, bring_up_to
 from ledger.domain.claim_roles import OWN, REMOTE
 from ledger.domain.identity import manual_claim_stream, settlement_stream
 from ledger.events.one_stop import ManualClaimProposed, ManualClaimSettled
@@ -53,7 +53,7 @@ def year_question(  # noqa: PLR0917  partial gives the first three
     refuse_unfinished(log, area.code, fund)
     watermark = log.last_position()
     refuse_unfinished(log, area.code, fund)
-    bring_up_to(log, folder, position=watermark)
+    bring_up_to(log, folder, position=watermark, patience_seconds=PATIENCE_SECONDS)
     return YearQuestion(
         ledger=ledger,
         area=area,

@@ -23,6 +23,7 @@ from settlement.clearing.cases.drg_scoring import score_stays
 from settlement.clearing.cases.run import score_cases
 from settlement.clearing.engine import Engine
 from settlement.clearing.engines.duckdb import DuckDBEngine
+from settlement.clearing.records import MEMORY_MIB
 
 ENGINE = DuckDBEngine(memory_mib=160, threads=os.cpu_count() or 1)
 
@@ -105,8 +106,7 @@ def _against_touching(city: City, claims: int, *, rounds: int) -> Figure:
 
 
 def _stays_against_touching(city: City, claims: int, *, rounds: int) -> Figure:
-    # Readmissions hold a slice of the year's persons at a time.
-    engine = DuckDBEngine(memory_mib=1_000, threads=ENGINE.threads)
+    engine = DuckDBEngine(memory_mib=MEMORY_MIB, threads=ENGINE.threads)
     ours, theirs = partial(clear_stays, engine, city), partial(_touch, city, _STAY_COLUMNS)
     times = paired(partial(seconds, ours), partial(seconds, theirs), rounds=rounds)
     ratio, low, high = times.time()
@@ -119,8 +119,8 @@ def _stays_against_touching(city: City, claims: int, *, rounds: int) -> Figure:
         aim="",
         unit="× time",
         said=_rate(claims, times),
-        limited_by="Every slice of persons reads tokens, groups and dates again and joins them with"
-        " themselves.",
+        limited_by=f"Within {MEMORY_MIB} MiB: every slice of persons reads tokens, groups and dates again"
+        " and joins them with themselves.",
     )
 
 
@@ -165,7 +165,7 @@ def _stays_against_python(city: City, claims: int, *, rounds: int) -> Figure:
     def naive() -> None:
         drg_reference.reference(city.parts, STAYS, SCOPE, watermark=city.watermark)
 
-    engine = DuckDBEngine(memory_mib=400, threads=ENGINE.threads)
+    engine = DuckDBEngine(memory_mib=MEMORY_MIB, threads=ENGINE.threads)
     ours = partial(clear_stays, engine, city)
     times = paired(partial(seconds, ours), partial(seconds, naive), rounds=rounds, warm=0)
     ratio, low, high = times.speed()

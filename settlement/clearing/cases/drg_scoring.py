@@ -81,9 +81,7 @@ def prepared(
     said = rules.rules
     small = frozenset(code for code, cases in sizes.items() if cases < said.min_cases)
     watch = Watch(watched(rules), said.readmission_days, said.readmission_anywhere)
-    found = find_readmissions(
-        engine, parts, watch, narrowed(of_scope, own), stays=sum(sizes.values())
-    )
+    found = find_readmissions(engine, parts, watch, narrowed(of_scope, own))
     return tables(rules, of_scope, readmissions=found, small=small), found
 
 

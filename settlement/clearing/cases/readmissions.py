@@ -21,9 +21,9 @@ from settlement.clearing.engine import Engine, Parts, Row, Table
 
 #: A stay that began longer before the first month, ten years, is not looked at.
 _LOOK_BACK_DAYS = 3_660
-#: Persons are looked through in so many slices of about this many stays: memory stays bounded.
-_STAYS_A_SLICE = 500_000
-_MOST_SLICES = 16
+#: Persons are cut into slices by so many first digits of their tokens.
+_DIGITS = 3
+_MOST_SLICES = 16**_DIGITS
 
 _WATCHED = (("code", "VARCHAR"), ("days", "BIGINT"), ("anywhere", "BIGINT"))
 _CALENDAR = (("day", "VARCHAR"), ("number", "BIGINT"))
@@ -41,20 +41,26 @@ GROUP BY c.dise_code
 
 # A stay ends with its discharge; where the file names none, the day it was settled. The later of two
 # stays is the one that began later, of two that began on one day the one that ended later, then the one
-# with the greater number: which of them came in first has no say.
+# with the greater number: which of them came in first has no say. What is carried into the comparison
+# is what two stays are compared by and no more: it is held in memory.
 #: The positions of earlier stays in the months of the run whose patient came again in time.
 READMITTED = f"""
 WITH {CANCELLED},
 {AMENDED},
 standing AS (
     SELECT
-        s.position, s.setl_id, s.person, s.person_key, s.institution, s.clr_type, s.med_type, s.insutype,
-        s.belongs_to, w.code, w.days, w.anywhere, f.number AS begun, t.number AS ended
+        s.position, s.setl_id, s.person, s.person_key, s.institution, s.clr_type, w.code,
+        f.number AS begun, t.number AS ended,
+        k.institution IS NOT NULL AND i.code IS NOT NULL AND m.code IS NOT NULL AS own
     FROM stays AS s JOIN bounds AS b ON s.area = b.area
     CROSS JOIN slice AS h
     LEFT JOIN overtaken AS o ON o.setl_id = s.setl_id
     LEFT JOIN regrouped AS g ON g.setl_id = s.setl_id AND g.position > s.position
     JOIN watched AS w ON w.code = COALESCE(g.dise_code, s.dise_code)
+    LEFT JOIN kinds AS k ON k.institution = s.institution
+        AND k.med_type = s.med_type AND k.clr_type = s.clr_type
+    LEFT JOIN insutypes AS i ON i.code = s.insutype
+    LEFT JOIN months AS m ON m.code = s.belongs_to
     LEFT JOIN calendar AS f ON f.day = s.begndate
     LEFT JOIN calendar AS t ON t.day = COALESCE(NULLIF(s.enddate, ''), s.setl_date)
     WHERE s.position <= b.watermark
@@ -63,26 +69,28 @@ standing AS (
 )
 SELECT DISTINCT e.position
 FROM standing AS e
-JOIN kinds AS k ON k.institution = e.institution
-    AND k.med_type = e.med_type AND k.clr_type = e.clr_type
+JOIN watched AS w ON w.code = e.code
 JOIN standing AS l ON l.person = e.person AND l.person_key = e.person_key
     AND l.code = e.code AND l.clr_type = e.clr_type
-WHERE e.insutype IN (SELECT code FROM insutypes)
-    AND e.belongs_to IN (SELECT code FROM months)
-    AND l.begun - e.ended BETWEEN 0 AND e.days
+WHERE e.own
+    AND l.begun - e.ended BETWEEN 0 AND w.days
     AND (l.begun > COALESCE(e.begun, e.ended)
         OR (l.begun = COALESCE(e.begun, e.ended)
             AND (COALESCE(l.ended, l.begun) > e.ended
                 OR (COALESCE(l.ended, l.begun) = e.ended AND l.setl_id > e.setl_id))))
-    AND (l.institution = e.institution OR e.anywhere = 1)
+    AND (l.institution = e.institution OR w.anywhere = 1)
 """
 
-#: The versions of the person key by which the stays of the run's people were made tokens.
-KEY_VERSIONS = """
-SELECT DISTINCT s.person_key
+#: How many stays in watched groups there are up to the watermark, whenever they were settled, by the
+#: version of the person key that made the tokens of their people.
+KEY_VERSIONS = f"""
+WITH {AMENDED}
+SELECT s.person_key, COUNT(*) AS stays
 FROM stays AS s JOIN bounds AS b ON s.area = b.area
-JOIN watched AS w ON w.code = s.dise_code
+LEFT JOIN regrouped AS g ON g.setl_id = s.setl_id AND g.position > s.position
+JOIN watched AS w ON w.code = COALESCE(g.dise_code, s.dise_code)
 WHERE s.position <= b.watermark
+GROUP BY s.person_key
 """
 
 
@@ -112,17 +120,12 @@ def group_sizes(
 
 
 def find_readmissions(
-    engine: Engine,
-    parts: Mapping[str, Parts],
-    watch: Watch,
-    scope: Mapping[str, Table],
-    *,
-    stays: int,
+    engine: Engine, parts: Mapping[str, Parts], watch: Watch, scope: Mapping[str, Table]
 ) -> Readmissions:
     """Find the stays of a scope (``scope_tables``) that a readmission follows.
 
-    ``stays`` is about how many there are: persons are taken in slices by it. How they are cut has no
-    say in what is found.
+    Persons are taken in slices, as many as the engine needs: how they are cut has no say in what is
+    found.
     """
     months = sorted(code for (code,) in scope["months"].rows)
     if not watch.codes or not months:
@@ -133,14 +136,14 @@ def find_readmissions(
         "watched": Table(_WATCHED, watched),
         "calendar": Table(_CALENDAR, list(_calendar(months[0], months[-1], watch.days))),
     }
+    stays = {version: int(count) for version, count in engine.answer(KEY_VERSIONS, parts, told)}
     found: set[int] = set()
-    for slice_ in _slices(stays):
+    for slice_ in slices(sum(stays.values()), at_once=engine.stays_at_once):
         asked = {**told, "slice": Table(_SLICE, [slice_])}
         found.update(position for (position,) in engine.answer(READMITTED, parts, asked))
-    versions = sorted(version for (version,) in engine.answer(KEY_VERSIONS, parts, told))
-    several = len(versions) > 1
+    several = len(stays) > 1
     uncompared = uncompared_stays(engine, parts, told, readmitted=found) if several else 0
-    return Readmissions(tuple(sorted(found)), tuple(versions), uncompared)
+    return Readmissions(tuple(sorted(found)), tuple(sorted(stays)), uncompared)
 
 
 def _calendar(first: str, last: str, days: int) -> Iterator[Row]:
@@ -151,8 +154,11 @@ def _calendar(first: str, last: str, days: int) -> Iterator[Row]:
         day += timedelta(days=1)
 
 
-def _slices(stays: int) -> list[tuple[str, str | None]]:
-    """Cut all texts into ranges by their first hexadecimal digit: nothing is left out, nor twice."""
-    count = min(_MOST_SLICES, 1 + stays // _STAYS_A_SLICE)
-    cuts = [f"{_MOST_SLICES * number // count:x}" for number in range(1, count)]
+def slices(stays: int, *, at_once: int) -> list[tuple[str, str | None]]:
+    """Cut all tokens into ranges of about so many stays: nothing is left out, nor twice.
+
+    Tokens are hexadecimal and spread evenly; the last range has no end.
+    """
+    count = min(_MOST_SLICES, max(1, -(-stays // at_once)))
+    cuts = [f"{_MOST_SLICES * number // count:0{_DIGITS}x}" for number in range(1, count)]
     return list(zip(["", *cuts], [*cuts, None], strict=True))

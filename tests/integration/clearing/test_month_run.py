@@ -5,7 +5,10 @@ March 2024, fund 390, fee for service, deposit 5 % of what is declared; booked
     H1  812,345.67 (of it 2,345.60 refused)    H2  1,000.00
 """
 
+import json
 import random
+import subprocess
+import sys
 import threading
 from datetime import date
 
@@ -363,6 +366,135 @@ def test_the_order_in_which_things_came_in_is_irrelevant(office, adopt, clear):
         booked[row["fixmedins_code"]] += round(float(row["hifp_pay"]) * 100)
     found = lines(clear(MARCH, "--dry-run"))
     assert {code: one["booked_fen"] for code, one in found.items()} == booked
+
+
+POINTS = {
+    "budget": {"year": "12000.00", "reserve": "0"},
+    "methods": [
+        {
+            "name": "inpatient",
+            "kind": "dip",
+            "groups": {"A": {"points": "1000", "average": "1000.00"}},
+            "coefficients": {H1: "1", H2: "1"},
+        }
+    ],
+}
+
+
+@embedded
+def test_a_month_is_paid_by_what_is_due_to_the_payment_order(office, adopt, clear, ask):
+    """March has 1,000.00 to share by points: 250.00 each for four cases, booked 300.00 or 100.00.
+
+    H2's second case names no group: it waits, and comes in by a second run of 1/5 for each.
+    """
+    rows = [
+        claim("S1", H1, "300.00", medfee_sumamt="1000.00", psn_cash_pay="700.00", dise_code="A"),
+        claim("S2", H1, "300.00", medfee_sumamt="1000.00", psn_cash_pay="700.00", dise_code="A"),
+        claim("S3", H2, "100.00", medfee_sumamt="1000.00", psn_cash_pay="900.00", dise_code="A"),
+        claim("S4", H2, "100.00", medfee_sumamt="1000.00", psn_cash_pay="900.00", dise_code="A"),
+        claim("S5", H2, "100.00", medfee_sumamt="1000.00", psn_cash_pay="900.00"),
+    ]
+    office.bring_claims(rows)
+    adopt(**POINTS, monthly={"basis": "due"})
+    first = clear()
+    names = ("booked_fen", "settled_fen", "difference_fen", "deposit_fen", "payable_fen", "due_fen")
+    assert {code: [one[name] for name in names] for code, one in lines(first).items()} == {
+        H1: [600_00, 600_00, -100_00, 25_00, 475_00, 500_00],
+        H2: [300_00, 300_00, 200_00, 25_00, 475_00, 500_00],
+    }
+    ask("approve", RUN, user=REVIEWER)
+    for code, taken_off in ((H1, 100_00), (H2, -200_00)):
+        (row,) = ask("obligations", "--institution", code, "--fund", F)["institutions"]
+        assert (row["approved_fen"], row["deposit_fen"], row["cleared_fen"]) == (
+            *(475_00, 25_00),
+            taken_off,
+        )
+    late = [{"setl_id": "S5", "dise_code": "A", "reason": "首页补传"}]
+    assert office.bring(office.write_file("late.csv", late), kind="groupings").posted == 1
+    second = clear()
+    assert {code: one["difference_fen"] for code, one in lines(second).items()} == {
+        H1: -100_00,  # 400.00 of 1,000.00 are due now
+        H2: 100_00,
+    }
+    ask("approve", second["run"], user=REVIEWER)
+    assert stages(ask, H1)[2] + stages(ask, H1)[3] == 400_00
+    assert stages(ask, H2)[2] + stages(ask, H2)[3] == 600_00
+    assert clear()["state"] == "nothing_new"
+    office.assert_sound()
+
+
+@embedded
+@pytest.mark.parametrize(
+    "terms",
+    [
+        ({"share": "85%"}, (510_00, 0, 510_00, 85_00)),
+        ({"basis": "due", "share": "85%"}, (600_00, -175_00, 425_00, 0)),
+    ],
+    ids=["booked", "due"],
+)
+def test_a_share_of_a_month_is_paid_and_the_rest_waits(office, adopt, clear, ask, terms):
+    """600.00 booked, 500.00 due; a late claim of 100.00 is shared like the others."""
+    shown = {"medfee_sumamt": "1000.00", "dise_code": "A"}
+    monthly, (settled, difference, payable, later) = terms
+    office.bring_claims(
+        [
+            claim("S1", H1, "600.00", psn_cash_pay="400.00", **shown),
+            claim("S2", H2, "600.00", psn_cash_pay="400.00", **shown),
+        ]
+    )
+    adopt(**POINTS, monthly=monthly, deposit={"share": "0%"})
+    found = lines(clear())[H1]
+    assert (found["settled_fen"], found["difference_fen"], found["payable_fen"]) == (
+        *(settled, difference),
+        payable,
+    )
+    ask("approve", RUN, user=REVIEWER)
+    assert stages(ask)[1:3] == (600_00 + difference - payable, payable)
+    assert clear()["state"] == "nothing_new"
+    office.bring_claims([claim("S3", H1, "100.00")])  # of no group: booked, and not due
+    again = clear()
+    line = lines(again)[H1]
+    assert line["payable_fen"] - line["carried_in_fen"] == later
+    ask("approve", again["run"], user=REVIEWER)
+    assert stages(ask)[2] == payable + later
+    office.assert_sound()
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+def test_two_months_of_a_fund_at_once_by_two_processes(office, adopt, clear, ask, store_url):
+    """Both begin to write the archive, both carry what the other approves: nothing is lost or twice.
+
+    What March approves is carried into May's run, so one of two approvals may have to be made anew.
+    """
+    adopt(deposit={"share": "0%"})
+    office.bring_claims([claim("S1", H1, "700.00"), claim("S2", H1, "500.00", day="2024-05-15")])
+    months = (MARCH, "2024-05")
+    asked = [("--as", CLERK, "clear", month, "--fund", F) for month in months]
+    for said in at_once(store_url, asked):
+        assert said["state"] == "waiting", said
+    runs = [f"{AREA}-clear-{F}-{month}-1" for month in months]
+    decided = at_once(store_url, [("--as", REVIEWER, "approve", run) for run in runs])
+    states = sorted(said.get("state") or said["error"]["code"] for said in decided)
+    assert states in (["approved", "approved"], ["approved", "clearing_changed"]), decided
+    for month, run in zip(months, runs, strict=True):
+        if ask("clear", "show", run)["state"] != "approved":
+            ask("reject", run, "--reason", "重新计算", user=REVIEWER)
+            ask("approve", clear(month)["run"], user=REVIEWER)
+    assert stages(ask)[:3] == (0, 0, 1200_00)
+    office.assert_sound()
+
+
+def at_once(url, commands):
+    """Run commands as processes of their own, all at the same time; give what each said."""
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "medfund", "--db", url, "--json", *words],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for words in commands
+    ]
+    return [json.loads(one.communicate(timeout=120)[0]) for one in running]
 
 
 @pytest.mark.usefixtures("march")

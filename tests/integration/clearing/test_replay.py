@@ -1,4 +1,4 @@
-"""A recorded run of a month done again: from its record, at its position, on either engine."""
+"""A recorded run of a month or a year done again: from its record, at its position, on either engine."""
 
 import json
 from datetime import date
@@ -33,6 +33,9 @@ coefficients = { H33060400001 = "1.08", H33060400002 = "1" }
 
 [monthly]
 basis = "due"
+
+[yearly]
+months = "expected"
 """
 
 
@@ -122,9 +125,14 @@ def test_counted_in_parts_the_run_is_the_same(recorded, ask, monkeypatch):
     assert found["error"]["code"] == "clearing_parts_not_sent"
 
 
-def test_a_run_of_duckdb_is_proved_on_spark(recorded, ask, monkeypatch):
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_runs_of_duckdb_are_proved_on_spark(recorded, ask, monkeypatch):
+    """A month's and a year's; the store has no say in it, and a session takes its time."""
     spark.require_spark()
     monkeypatch.setenv("MEDFUND_SPARK_MASTER", "local[1]")
-    found = ask("clear", "replay", RUN, "--engine", "spark")
-    assert found["equal"]
-    assert (found["recorded"]["engine"], found["replayed"]["engine"]) == ("duckdb", "spark")
+    year = ask("clear", "2024", "--fund", FUND, user=CLERK)["run"]
+    ask("approve", year, user=REVIEWER)
+    for run in (RUN, year):
+        found = ask("clear", "replay", run, "--engine", "spark")
+        assert (found["equal"], found["differs"]) == (True, [])
+        assert (found["recorded"]["engine"], found["replayed"]["engine"]) == ("duckdb", "spark")

@@ -4,7 +4,7 @@ The group's average is 15,000.00 and the area's 12,000.00: 125 base points. The 
 of difference (差异系数) is 1.08, so a complete stay counts 135.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -15,7 +15,7 @@ from support.drg_examples import golden_stays
 from settlement.clearing.cases import kernel
 from settlement.clearing.cases.drg_scoring import score_stays, watched
 from settlement.clearing.cases.kernel import Standing
-from settlement.clearing.cases.readmissions import Watch, find_readmissions
+from settlement.clearing.cases.readmissions import Watch, find_readmissions, slices
 from settlement.clearing.cases.scoring import NotComputable, scope_tables
 from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.methods.drg import DrgRules, HighTier, base_points4
@@ -233,11 +233,36 @@ def test_how_persons_are_sliced_has_no_say(tmp_path):
     parts, watch = log.write(tmp_path), Watch(watched(rules), 15, anywhere=True)
     scope = scope_tables(SCOPE, rules.coefficients4, watermark=log.position)
     found = [
-        find_readmissions(ENGINE, parts, watch, scope, stays=stays)
-        for stays in (1, 1_200_000, 10**9)  # 1, 3 and 16 slices
+        find_readmissions(_Holding(stays=stays), parts, watch, scope)
+        for stays in (10**9, 4_000, 900)
     ]
     assert found[0].positions
     assert found[0] == found[1] == found[2]
+
+
+@dataclass(frozen=True, slots=True)
+class _Holding(DuckDBEngine):
+    """An engine that can compare no more than so many stays with each other."""
+
+    stays: int = 1
+
+    @property
+    def stays_at_once(self) -> int:
+        return self.stays
+
+
+@pytest.mark.parametrize(
+    ("stays", "at_once", "expected"),
+    [
+        (0, 10, [("", None)]),
+        (10, 10, [("", None)]),
+        (11, 10, [("", "800"), ("800", None)]),
+        (30, 10, [("", "555"), ("555", "aaa"), ("aaa", None)]),
+    ],
+)
+def test_every_token_is_in_one_slice(stays, at_once, expected):
+    assert slices(stays, at_once=at_once) == expected
+    assert len(slices(10**12, at_once=1)) == 4096, "three digits are all that is cut by"
 
 
 @pytest.mark.parametrize(
