@@ -12,6 +12,7 @@ from ledger.domain.posting_rules import RULES_VERSION
 from ledger.domain.settlement_entries import (
     deposit_forfeited_entry,
     deposit_released_entry,
+    left_cleared_entry,
     year_cleared_entry,
 )
 from ledger.events import clearing_year as facts
@@ -23,14 +24,25 @@ from settlement.clearing.owed import Records
 from settlement.intake.standing import standing
 
 
-def entry_of(fund: str, line: facts.YearResult) -> Entry:
-    """Give what a line posts: the difference of the year, and what becomes of the deposit."""
+def entry_of(fund: str, line: facts.YearResult, left_fen: int = 0) -> Entry:
+    """Give what a line posts: what months left, the year's difference, what becomes of the deposit."""
     code = line.institution
     return (
+        *(left_cleared_entry(fund, code, left_fen) if left_fen else ()),
         *(year_cleared_entry(fund, code, line.difference_fen) if line.difference_fen else ()),
         *(deposit_released_entry(fund, code, line.release_fen) if line.release_fen else ()),
         *(deposit_forfeited_entry(fund, code, line.forfeit_fen) if line.forfeit_fen else ()),
     )
+
+
+def _entries(fund: str, computed: facts.YearComputed) -> dict[str, Entry]:
+    """Give what each institution's line posts, where it posts anything."""
+    left = {one.institution: one.fen for one in computed.left}
+    entries = {
+        line.institution: entry_of(fund, line, left.get(line.institution, 0))
+        for line in computed.lines
+    }
+    return {code: entry for code, entry in entries.items() if entry}
 
 
 def post_year(
@@ -48,13 +60,17 @@ def post_year(
     the second is told, for what a month settles is part of what the year posts.
     """
     area, fund, year = clearing.area, clearing.fund, clearing.year
-    lines = [line for line in run.computed.lines if entry_of(fund, line)]
+    entries = _entries(fund, run.computed)
+    lines = [line for line in run.computed.lines if line.institution in entries]
     streams = [settlement_stream(area, fund, line.institution, year) for line in lines]
     heads = standing(ledger.log, [stream.bytes for stream in streams])
     moved = [head for head in heads.values() if head.position > records.watermark]
     if moved:
         raise StreamConflict(count=len(moved), example=str(moved[0].position))
-    posted = [_cleared(ledger, clearing, run, line, by=by, today=today) for line in lines]
+    posted = [
+        _cleared(ledger, clearing, run, line, entries[line.institution], by=by, today=today)
+        for line in lines
+    ]
     versions = [heads[one.bytes].version if one.bytes in heads else 0 for one in streams]
     approved = facts.YearApproved(
         area=area,
@@ -87,12 +103,12 @@ def _cleared(
     clearing: YearClearing,
     run: YearRun,
     line: facts.YearResult,
+    entry: Entry,
     *,
     by: str,
     today: date,
 ) -> facts.YearCleared:
     area, fund = clearing.area, clearing.fund
-    entry = entry_of(fund, line)
     books: Iterable[BookKey] = books_touched(area, entry)
     return facts.YearCleared(
         area=area,

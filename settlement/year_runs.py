@@ -72,12 +72,19 @@ class YearPlan:
         """Name all that a second person approves; engine and position are not part of it."""
         policy = self.found.cleared.chosen.content_hash
         budget = ("budget", *msgspec.structs.astuple(self.budget))
-        return rows_digest([("policy", policy), budget, *map(msgspec.structs.astuple, self.lines)])
+        told = map(msgspec.structs.astuple, (*self.lines, *self.left))
+        return rows_digest([("policy", policy), budget, *told])
+
+    @property
+    def left(self) -> tuple[facts.LeftDeclared, ...]:
+        """Give what is taken off what the months left declared."""
+        return tuple(facts.LeftDeclared(code, fen) for code, fen in self.found.left.items())
 
     @property
     def posts(self) -> bool:
         """Tell whether there is anything to post."""
-        return any(one.difference_fen or one.release_fen or one.forfeit_fen for one in self.lines)
+        posted = any(one.difference_fen or one.release_fen or one.forfeit_fen for one in self.lines)
+        return posted or bool(self.left)
 
 
 def load_year(ledger: FundLedger, area: str, fund: str, year: str) -> YearClearing:
@@ -360,4 +367,5 @@ def _computed(area: Area, plan: YearPlan, *, run: str, by: str) -> facts.YearCom
         result=record.result,
         budget=plan.budget,
         lines=plan.lines,
+        left=plan.left,
     )

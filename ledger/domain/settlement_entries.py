@@ -153,6 +153,11 @@ def deposit_forfeited_entry(fund: str, institution: str, fen: int) -> Entry:
     )
 
 
+def left_cleared_entry(fund: str, institution: str, fen: int) -> Entry:
+    """年度清算冲销预拨余额: what a monthly share left declared; the year's difference covers it."""
+    return (move(fund, debit="owed.declared", credit="claims.cleared", fen=fen, party=institution),)
+
+
 def year_cleared_entry(fund: str, institution: str, fen: int) -> Entry:
     """年度清算差额 = due for the year − settled in its months: above nil it is owed in addition.
 

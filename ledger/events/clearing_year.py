@@ -83,7 +83,14 @@ class YearClearingFact(Fact, frozen=True, kw_only=True):
     by: str
 
 
-class YearComputed(YearClearingFact, frozen=True, kw_only=True):
+class LeftDeclared(msgspec.Struct, frozen=True, array_like=True):
+    """What an institution's months left declared (按比例预拨后的余额), stored as a list; in fen."""
+
+    institution: str
+    fen: int
+
+
+class YearComputed(YearClearingFact, frozen=True, kw_only=True, omit_defaults=True):
     """年度清算计算: what a run would post, of what, by which rules; waits for a second person."""
 
     TOPIC = "clearing.year_computed.v1"
@@ -99,6 +106,7 @@ class YearComputed(YearClearingFact, frozen=True, kw_only=True):
     result: str
     budget: BudgetResult
     lines: tuple[YearResult, ...]
+    left: tuple[LeftDeclared, ...] = ()  # taken off what is declared: the difference covers it
 
 
 class YearApproved(YearClearingFact, frozen=True, kw_only=True):

@@ -92,6 +92,7 @@ def _line(one: YearLine, found: ClearedYear, names: Mapping[str, str]) -> dict[s
     return {
         **said,
         "name": names.get(one.institution),
+        "left_fen": found.left.get(one.institution, 0),
         "points": decimal_text(Fraction(one.points4, ONE), 4),
         "score": found.scores.get(one.institution),
         "due_over_booked": rate(one.due_fen, one.booked_fen),
@@ -157,9 +158,11 @@ def _named(one: msgspec.Struct) -> dict[str, Any]:
 
 def _recorded(one: YearResult, run: YearRun, names: Mapping[str, str]) -> dict[str, Any]:
     said = {name: value for name, value in _named(one).items() if name != "points4"}
+    left = {line.institution: line.fen for line in run.computed.left}
     return {
         **said,
         "name": names.get(one.institution),
+        "left_fen": left.get(one.institution, 0),
         "points": decimal_text(Fraction(one.points4, ONE), 4),
         "standing": asdict(run.standings.get(one.institution, Standing())),
     }

@@ -21,6 +21,7 @@ from settlement.clearing.month.refusals import TotalsDiffer
 from settlement.clearing.owed import BOOKED, DECLARED, Month, Records
 from settlement.clearing.policies.policy import Policy
 from settlement.clearing.policies.yearly_rules import Months, NoMethod
+from settlement.clearing.year.left import left_declared, still_left
 from settlement.clearing.year.refusals import PolicyChangesWithinYear, YearProblem
 from settlement.clearing.yearly import YearBooks, YearDue, due_of_year
 
@@ -54,6 +55,7 @@ class ClearedYear:
     due: YearDue
     deposits: tuple[YearDeposit, ...]
     scores: Mapping[str, str]
+    left: Mapping[str, int]  # by institution: declared, and not paid by the months' share
     problems: tuple[YearProblem, ...]
     result: str  # digest of all that would be posted
 
@@ -66,6 +68,7 @@ class _Books:
     refused: int = 0
     settled: int = 0
     unsettled: dict[str, int] = field(default_factory=dict)  # by month
+    left: int = 0  # of what was declared, by the share that is paid monthly
     withheld: int = 0  # deposit of the months
     released: int = 0  # by earlier runs of the year
     forfeited: int = 0
@@ -121,39 +124,55 @@ def clear_year(question: Question, records: Records, chosen: Chosen) -> ClearedY
         (one.institution, one.final_fen, one.settled_fen, one.difference_fen) for one in due.lines
     ]
     told = [(one.institution, one.release_fen, one.forfeit_fen) for one in deposits]
+    left = {code: one.left for code, one in sorted(books.items()) if one.left}
     return ClearedYear(
         cleared=cleared,
         due=due,
         deposits=deposits,
         scores={code: one.score for code, one in sorted(assessed.items())},
+        left=left,
         problems=tuple(problems),
-        result=rows_digest([(cleared.record.result,), *lines, *told]),
+        result=rows_digest([(cleared.record.result,), *lines, *told, *left.items()]),
     )
 
 
 def _books(records: Records, question: Question) -> dict[str, _Books]:
     """Sum the fund's months of the year, and what earlier runs of the year posted."""
     months, year = set(map(str, question.period.months)), str(question.period)
+    left = left_declared(records, question.fund, months)
     found: dict[str, _Books] = {}
     for of, accounts in records.owed(since=min(months)).items():
         if of.fund != question.fund or of.month not in {*months, year}:
             continue
-        _add(found.setdefault(of.institution, _Books()), of, accounts, yearly=of.month == year)
+        books = found.setdefault(of.institution, _Books())
+        if of.month == year:
+            _add_year(books, accounts)
+        else:
+            _add_month(books, of, accounts, left.get((of.institution, of.month), 0))
     return found
 
 
-def _add(books: _Books, of: Month, accounts: Mapping[str, int], *, yearly: bool) -> None:
+def _add_month(books: _Books, of: Month, accounts: Mapping[str, int], left: int) -> None:
+    _add(books, accounts)
+    declared = accounts.get(DECLARED, 0)
+    kept = still_left(left, declared)
+    books.left += kept
+    if waiting := accounts.get(BOOKED, 0) + declared - kept:
+        books.unsettled[of.month] = waiting
+    books.withheld += accounts.get(DEPOSIT, 0)
+
+
+def _add_year(books: _Books, accounts: Mapping[str, int]) -> None:
+    _add(books, accounts)
+    books.left += accounts.get(DECLARED, 0)  # below nil: taken off by an earlier run
+    books.forfeited += accounts.get(_FORFEITED, 0)
+    books.released -= accounts.get(DEPOSIT, 0) + accounts.get(_FORFEITED, 0)
+
+
+def _add(books: _Books, accounts: Mapping[str, int]) -> None:
     books.booked -= accounts.get(_INCURRED, 0)
     books.refused += accounts.get(_REFUSED, 0)
     books.settled += sum(accounts.get(account, 0) for account in SETTLED)
-    waiting = accounts.get(BOOKED, 0) + accounts.get(DECLARED, 0)
-    if waiting:
-        books.unsettled[of.month] = waiting
-    if yearly:
-        books.forfeited += accounts.get(_FORFEITED, 0)
-        books.released -= accounts.get(DEPOSIT, 0) + accounts.get(_FORFEITED, 0)
-    else:
-        books.withheld += accounts.get(DEPOSIT, 0)
 
 
 def assessments(records: Records, fund: str, year: str) -> dict[str, AssessmentRecorded]:

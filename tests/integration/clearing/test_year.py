@@ -293,6 +293,43 @@ def test_what_the_months_will_settle_is_expected_where_the_policy_says_so(
 
 
 @ON_SQLITE
+@pytest.mark.parametrize("months", ["settled", "expected"])
+def test_what_a_monthly_share_left_is_settled_by_the_year(
+    office, approve, bring, clear, medfund, months
+):
+    """85 % of each month: of H1's 22,050.00 stay 3,307.50, of H2's 9,000.00 stay 1,350.00.
+
+    H1 is left with 18,201.79 and was settled 18,742.50, H2 with 9,000.00 and was settled 7,650.00.
+    """
+
+    def run(*words, user=CLERK):
+        answer = medfund(*words, "--json", user=user)
+        assert answer.code == 0, answer.out + answer.err
+        return answer.json
+
+    approve(yearly=f'[monthly]\nshare = "85%"\n[yearly]\nmonths = "{months}"')
+    for month in sorted({month for _, month in BOOKED}):
+        run("approve", run("clear", month, "--fund", FUND)["run"], user=REVIEWER)
+    bring("groupings", GROUPED)
+    bring("assessments", assessment(H1, "100"), assessment(H2, "100"))
+    found = clear()
+    assert problems(found) == []
+    assert column(found, "settled_fen") == {H1: 18_742_50, H2: 7_650_00}
+    assert column(found, "left_fen") == {H1: 3_307_50, H2: 1_350_00}
+    assert column(found, "expected_fen") == {H1: 0, H2: 0}
+    assert column(found, "difference_fen") == {H1: 18_201_79 - 18_742_50, H2: 1_350_00}
+    year = run("clear", "2023", "--fund", FUND)["run"]
+    run("approve", year, user=REVIEWER)
+    for code, final in ((H1, 18_201_79), (H2, 9_000_00)):
+        (row,) = run("obligations", "--institution", code, "--fund", FUND)["institutions"]
+        assert (row["declared_fen"], row["deposit_fen"]) == (0, 0)
+        assert row["approved_fen"] == final
+    assert run("clear", "2023", "--fund", FUND)["state"] == "nothing_new"
+    assert set(column(clear(), "left_fen").values()) == {0}
+    office.assert_sound()
+
+
+@ON_SQLITE
 def test_the_policy_that_names_the_year_clears_it(office, approve, clear):
     """Final parameters come after the year; a policy that changes within it clears nothing."""
     approve()
