@@ -37,7 +37,7 @@ from settlement.clearing.month.partitions import (
     read,
     written,
 )
-from settlement.clearing.month.provisional import Chosen, Question, ask, chosen_of
+from settlement.clearing.month.question import Chosen, Question, ask, chosen_of
 from settlement.clearing.policies.policy import Method
 from settlement.policies import load_policies
 

@@ -34,11 +34,11 @@ from ledger.events import clearing as facts
 from ledger.events.base import Envelope, Fact
 from ledger.store.commit import Commit, KeyConflict, MonthNotOpen, StreamConflict
 from settlement.clearing.month.plan import Plan, make_plan
-from settlement.clearing.month.provisional import (
+from settlement.clearing.month.provisional import clear_month
+from settlement.clearing.month.question import (
     Chosen,
     Question,
     ask,
-    clear_month,
     policy_of_month,
     refuse_unfinished,
 )

@@ -19,7 +19,8 @@ from ledger.events.clearing import ClearingComputed
 from ledger.events.clearing_year import YearComputed
 from settlement.clearing.cases.run import RunRecord
 from settlement.clearing.month.plan import make_plan
-from settlement.clearing.month.provisional import Chosen, ask, chosen_of, clear_month
+from settlement.clearing.month.provisional import clear_month
+from settlement.clearing.month.question import Chosen, ask, chosen_of
 from settlement.clearing.owed import Records
 from settlement.clearing.year.run import clear_year
 from settlement.month_runs import question_of

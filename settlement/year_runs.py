@@ -39,12 +39,7 @@ from ledger.events import clearing_year as facts
 from ledger.events.base import Envelope, Fact
 from ledger.store.commit import Commit, KeyConflict, MonthNotOpen, StreamConflict
 from settlement.clearing.digest import rows_digest
-from settlement.clearing.month.provisional import (
-    Chosen,
-    ask,
-    refuse_other_funds,
-    refuse_unfinished,
-)
+from settlement.clearing.month.question import Chosen, ask, refuse_other_funds, refuse_unfinished
 from settlement.clearing.owed import Records
 from settlement.clearing.year.refusals import YearNotOver, refuse_year
 from settlement.clearing.year.run import ClearedYear, YearDeposit, clear_year, policy_of_year

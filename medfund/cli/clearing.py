@@ -31,11 +31,10 @@ from medfund.cli.offsetting import list_offsets
 from medfund.cli.output import Output
 from medfund.cli.refusing import Day
 from medfund.engines import NAMES, EngineName
-from settlement.clearing.month.provisional import (
-    Cleared,
+from settlement.clearing.month.provisional import Cleared, clear_month
+from settlement.clearing.month.question import (
     chosen_from_file,
     chosen_of,
-    clear_month,
     refuse_other_funds,
     refuse_unfinished,
 )

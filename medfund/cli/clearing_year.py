@@ -19,7 +19,7 @@ from medfund.cli.output import Output
 from projections.reports.csv import to_csv
 from projections.reports.xlsx import to_xlsx
 from projections.reports.year_table import year_table
-from settlement.clearing.month.provisional import Chosen, chosen_from_file, chosen_of
+from settlement.clearing.month.question import Chosen, chosen_from_file, chosen_of
 from settlement.clearing.policies.file import read_policy
 from settlement.clearing.year.document import run_document, year_document
 from settlement.clearing.year.refusals import YearProblem

@@ -20,7 +20,7 @@ from projections.reports.csv import to_csv
 from projections.reports.layers_tables import layers_table, unsure_name
 from projections.reports.xlsx import to_xlsx
 from settlement.clearing.engines.duckdb import DuckDBEngine
-from settlement.clearing.month.provisional import refuse_other_funds, refuse_unfinished
+from settlement.clearing.month.question import refuse_other_funds, refuse_unfinished
 from settlement.clearing.policies.file import read_policy
 from settlement.clearing.records import MEMORY_MIB
 from settlement.intake.amounts import parse_amount

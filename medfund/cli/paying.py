@@ -20,7 +20,7 @@ from medfund.cli.refusing import Day
 from projections.reports.csv import to_csv
 from projections.reports.payout_table import payout_table
 from projections.reports.xlsx import to_xlsx
-from settlement.clearing.month.provisional import refuse_unfinished
+from settlement.clearing.month.question import refuse_unfinished
 from settlement.clearing.owed import Records
 from settlement.payout.batches import payout_of, states_of
 from settlement.payout.document import list_payouts, payout_document

@@ -18,14 +18,8 @@ from projections.reports.settlement_tables import settlement_tables
 from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.month.case_list import CaseLine, list_cases
 from settlement.clearing.month.document import month_document, points_text
-from settlement.clearing.month.provisional import (
-    Chosen,
-    Question,
-    ask,
-    chosen_of,
-    clear_month,
-    policy_of_month,
-)
+from settlement.clearing.month.provisional import clear_month
+from settlement.clearing.month.question import Chosen, Question, ask, chosen_of, policy_of_month
 from settlement.clearing.month.refusals import PolicyChangesWithinMonth
 from settlement.policies import load_policies
 

@@ -19,7 +19,7 @@ from medfund.simulation.findings import require
 from medfund.simulation.papers import HOSPITALS
 from medfund.simulation.settlements_kept import Decided
 from settlement.clearing.engines.duckdb import DuckDBEngine
-from settlement.clearing.month.provisional import refuse_unfinished
+from settlement.clearing.month.question import refuse_unfinished
 from settlement.clearing.owed import Records
 from settlement.clearing.policies.file import read_policy
 from settlement.month_runs import approve_clearing, reject_clearing, request_clearing

@@ -25,7 +25,7 @@ from settlement.clearing.cases.kernel import POSTINGS
 from settlement.clearing.engine import Engine, Parts, Table
 
 if TYPE_CHECKING:
-    from settlement.clearing.month.provisional import Question
+    from settlement.clearing.month.question import Question
 
     Spread = Callable[[Question], Question]
 

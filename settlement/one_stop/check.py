@@ -15,7 +15,7 @@ from settlement.clearing.cases.kernel import text_hash
 from settlement.clearing.cases.run import RunRecord, parts_of
 from settlement.clearing.digest import rows_digest
 from settlement.clearing.engine import Engine, Parts, Row, Table
-from settlement.clearing.month.provisional import insutypes_of
+from settlement.clearing.month.question import insutypes_of
 from settlement.clearing.policies.file import ONE_STOP
 from settlement.intake.places import Places
 from settlement.one_stop import check_texts

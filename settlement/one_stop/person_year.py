@@ -16,7 +16,7 @@ from ledger.events.one_stop import ManualClaimProposed, ManualClaimSettled
 from settlement.clearing.cases.run import parts_of
 from settlement.clearing.engine import Engine, Row, Table
 from settlement.clearing.engines.duckdb import DuckDBEngine
-from settlement.clearing.month.provisional import insutypes_of, refuse_unfinished
+from settlement.clearing.month.question import insutypes_of, refuse_unfinished
 from settlement.clearing.policies.file import ONE_STOP
 from settlement.clearing.records import MEMORY_MIB
 from settlement.intake.places import Places

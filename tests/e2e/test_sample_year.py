@@ -15,8 +15,8 @@ from medfund.cli import main
 from medfund.settings import Settings
 from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.month.case_list import charged, list_cases
-from settlement.clearing.month.provisional import ask as asked
-from settlement.clearing.month.provisional import policy_of_month
+from settlement.clearing.month.question import ask as asked
+from settlement.clearing.month.question import policy_of_month
 from settlement.policies import load_policies
 
 MONTH, FUNDS = "2024-01", {"310": "310.pooled", "390": "390"}

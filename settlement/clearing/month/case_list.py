@@ -15,7 +15,7 @@ from settlement.clearing.cases.run import prepared
 from settlement.clearing.cases.scoring import Kind, scope_tables
 from settlement.clearing.cases.stays import POINTED_STAYS
 from settlement.clearing.engine import Parts, Table
-from settlement.clearing.month.provisional import Question
+from settlement.clearing.month.question import Question
 from settlement.clearing.policies.policy import (
     DayWard,
     Dip,

@@ -17,7 +17,7 @@ from settlement.clearing.cases.insured_elsewhere import census_of, scope_of
 from settlement.clearing.cases.kernel import Standing, text_hash
 from settlement.clearing.cases.run import Tally
 from settlement.clearing.cases.scoring import Scope
-from settlement.clearing.month.provisional import Chosen, Question
+from settlement.clearing.month.question import Chosen, Question
 from settlement.clearing.policies.policy import Method
 
 _SEPARATOR = "/"

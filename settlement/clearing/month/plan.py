@@ -27,7 +27,8 @@ from settlement.clearing.cases import kernel
 from settlement.clearing.cases.run import RunRecord
 from settlement.clearing.digest import rows_digest
 from settlement.clearing.month.lines import DueOf, OpenOffset, Rules, Standing, settle
-from settlement.clearing.month.provisional import Chosen, Cleared
+from settlement.clearing.month.provisional import Cleared
+from settlement.clearing.month.question import Chosen
 from settlement.clearing.monthly import value_text
 from settlement.clearing.owed import (
     APPROVED,

@@ -16,7 +16,7 @@ from ledger.events.cases import CaseReviewed
 from ledger.events.claim import ClaimFact
 from settlement.clearing.cases.census import take_census
 from settlement.clearing.cases.scoring import scope_tables
-from settlement.clearing.month.provisional import ask
+from settlement.clearing.month.question import ask
 from settlement.clearing.owed import Records
 from settlement.clearing.policies.file import policy_of
 from settlement.clearing.policies.policy import Dip, Drg, DrgFixedRate, Policy, knows_reviews

@@ -16,7 +16,8 @@ from ledger.domain.period import Year
 from ledger.events.cases import AssessmentRecorded
 from settlement.clearing.deposit import ScoreWithoutRule, release
 from settlement.clearing.digest import rows_digest
-from settlement.clearing.month.provisional import Chosen, Cleared, Question, chosen_of, clear_month
+from settlement.clearing.month.provisional import Cleared, clear_month
+from settlement.clearing.month.question import Chosen, Question, chosen_of
 from settlement.clearing.month.refusals import TotalsDiffer
 from settlement.clearing.owed import BOOKED, DECLARED, Month, Records
 from settlement.clearing.policies.policy import Policy

@@ -31,7 +31,7 @@ from settlement.clearing.cases.scoring import tables
 from settlement.clearing.digest import rows_digest
 from settlement.clearing.engine import Engine, Parts, Row
 from settlement.clearing.engines.duckdb import DuckDBEngine
-from settlement.clearing.month.provisional import ask, chosen_from_file
+from settlement.clearing.month.question import ask, chosen_from_file
 from settlement.clearing.owed import FACTS, OWED
 from settlement.clearing.policies.file import read_policy
 from settlement.clearing.policies.policy import Dip, Drg, ReviewPoints

@@ -294,7 +294,7 @@ def test_what_the_months_will_settle_is_expected_where_the_policy_says_so(
 
 @ON_SQLITE
 @pytest.mark.parametrize("months", ["settled", "expected"])
-def test_what_a_monthly_share_left_is_settled_by_the_year(
+def test_what_a_monthly_share_left_is_settled_by_the_year(  # noqa: PLR0917  fixtures
     office, approve, bring, clear, medfund, months
 ):
     """85 % of each month: of H1's 22,050.00 stay 3,307.50, of H2's 9,000.00 stay 1,350.00.

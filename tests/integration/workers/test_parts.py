@@ -22,7 +22,8 @@ from medfund.partitions import COUNT, PartsMissing, Patience, by_workers, count_
 from medfund.settings import Settings
 from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.month.partitions import cut
-from settlement.clearing.month.provisional import ask, chosen_of, clear_month
+from settlement.clearing.month.provisional import clear_month
+from settlement.clearing.month.question import ask, chosen_of
 from settlement.clearing.owed import Records
 from settlement.clearing.policies.file import read_policy
 from settlement.clearing.year.run import clear_year

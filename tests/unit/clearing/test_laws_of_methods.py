@@ -24,7 +24,8 @@ from settlement.clearing.methods.county_community import CommunityYear
 from settlement.clearing.methods.drg import DrgRules
 from settlement.clearing.methods.fee_for_service import TotalControl
 from settlement.clearing.methods.per_diem import PerDiemCap, Stage
-from settlement.clearing.month.provisional import Chosen, Cleared, Question, clear_month
+from settlement.clearing.month.provisional import Cleared, clear_month
+from settlement.clearing.month.question import Chosen, Question
 from settlement.clearing.policies.policy import (
     Budget,
     Capitation,

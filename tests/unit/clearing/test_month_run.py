@@ -15,7 +15,8 @@ from settlement.clearing.cases.priced import MAX_AMOUNT_FEN
 from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.methods.per_diem import PerDiemCap, Stage
 from settlement.clearing.month.partitions import by_parts
-from settlement.clearing.month.provisional import Chosen, Question, clear_month
+from settlement.clearing.month.provisional import clear_month
+from settlement.clearing.month.question import Chosen, Question
 from settlement.clearing.month.refusals import TotalsDiffer
 from settlement.clearing.policies.policy import (
     Budget,

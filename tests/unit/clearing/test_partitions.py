@@ -12,7 +12,8 @@ from settlement.clearing.cases.counting import count_cases
 from settlement.clearing.engines.duckdb import DuckDBEngine
 from settlement.clearing.month import partitions
 from settlement.clearing.month.partitions import Partition, PartsDiffer, by_parts, cut, parse_key
-from settlement.clearing.month.provisional import Chosen, Question, clear_month
+from settlement.clearing.month.provisional import clear_month
+from settlement.clearing.month.question import Chosen, Question
 from settlement.clearing.policies.policy import Budget, Cases, DrgFixedRate, Method, Policy
 
 PART = Partition(AREA, FUND, MONTH, 12, "inpatient-2025@2", 1, 3, 16)

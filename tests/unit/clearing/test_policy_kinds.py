@@ -10,7 +10,8 @@ from support.clearing_examples import AREA, FUND, MONTH, Log, entry
 
 from ledger.domain.period import Period, Year
 from settlement.clearing.engines.duckdb import DuckDBEngine
-from settlement.clearing.month.provisional import Chosen, Question, clear_month
+from settlement.clearing.month.provisional import clear_month
+from settlement.clearing.month.question import Chosen, Question
 from settlement.clearing.policies.file import PolicyRejected, policy_of, read_policy
 
 H1, H2, H3 = "H33010000001", "H33010000002", "H33010000003"
