@@ -15,7 +15,7 @@ from integration.faults.soaking import (
     write_unlocked,
 )
 from integration.store.building import open_book
-from support.services import fresh_database, require_postgres
+from support.services import fresh_database, require_durable_postgres
 
 from ledger.application import FundLedger
 from ledger.store import schema
@@ -79,7 +79,7 @@ def test_what_six_writers_store_is_delivered_exactly_and_in_order(store_url, cro
 
 def test_the_soak_catches_writers_that_take_no_lock(crowd):
     """The deliberate defect itself: the reader passes over events that commit late, for good."""
-    with fresh_database(require_postgres()) as url:
+    with fresh_database(require_durable_postgres()) as url:
         schema.upgrade(url)
         for _ in range(5):
             with FundLedger(url, clock=now) as ledger:
