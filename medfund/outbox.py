@@ -62,11 +62,15 @@ def due_work(house: House) -> Iterator[DueWork]:
 
 
 def resend_due(house: House, send: Send, *, older_than: float) -> int:
-    """Send the work again that has been due for longer than so many seconds."""
+    """Send the work again that has been due for longer than so many seconds.
+
+    Work that is due since a moment still to come is sent too: the clock was set back.
+    """
     sent = 0
-    before = house.ledger.log.now_us() - int(older_than * 1_000_000)
+    now = house.ledger.log.now_us()
+    before = now - int(older_than * 1_000_000)
     for due in due_work(house):
-        if due.since_us <= before:
+        if due.since_us <= before or due.since_us > now:
             structlog.get_logger().warning("sent_again", actor=due.actor, key=due.key)
             send(due.actor, due.key)
             sent += 1

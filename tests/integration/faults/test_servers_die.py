@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -32,6 +32,7 @@ from integration.workers.closing import (
 )
 from integration.workers.closing import state as state_of
 from support.lengths import LONG, length
+from support.mortal import NOON
 from support.servers import Server, own_postgres, own_rabbitmq, own_redis, required
 from support.services import fresh_database
 
@@ -124,12 +125,21 @@ def broker(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 
 def test_a_broker_that_is_killed_delays_work_and_loses_none(broker, scene):
+    """The clock goes on, from the moment of the book: the sweep sends again what is due for a while."""
+    started = time.monotonic()
+
+    def clock() -> datetime:
+        return datetime.fromisoformat(f"{NOON}+08:00") + timedelta(
+            seconds=time.monotonic() - started
+        )
+
     with scene.copies.lent(scene.book(FILLED)) as url:
+        opener = partial(open_book, url, clock=clock)
         settings = Settings(
             database_url=url, broker_url=broker.url, queue=f"medfund_test_{uuid.uuid4().hex}"
         )
         pace = replace(BRISK, resend_seconds=0.5)
-        with open_book(url) as house, working(settings, pace=pace):
+        with opener() as house, working(settings, opener=opener, pace=pace):
             for fund in FUNDS[: length(2, 3)]:
                 broker.stop(by=signal.SIGKILL)
                 run = request(house, fund)

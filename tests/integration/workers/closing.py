@@ -66,11 +66,11 @@ def _standing() -> datetime:
 
 
 @contextmanager
-def open_book(url: str) -> Iterator[House]:
+def open_book(url: str, *, clock: Callable[[], datetime] = _standing) -> Iterator[House]:
     """The book as the product opens it, but for the clock and the random keys."""
-    with FundLedger(url, clock=_standing) as ledger:
+    with FundLedger(url, clock=clock) as ledger:
         reads = ReadStore.open(url)
-        vault = Vault(reads.engine, clock=_standing, new_key=lambda: bytes(32), master_key=None)
+        vault = Vault(reads.engine, clock=clock, new_key=lambda: bytes(32), master_key=None)
         try:
             yield House(Settings(database_url=url), ledger, reads, vault)
         finally:

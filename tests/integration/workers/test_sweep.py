@@ -1,6 +1,7 @@
 """The queue carries no truth: what a broker lost is found by asking the books."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from integration.workers.closing import (
@@ -73,6 +74,15 @@ def test_what_was_sent_a_moment_ago_is_left_alone(house):
     run = request(house)
     assert swept(house, older_than=60) == []
     assert swept(house, older_than=-1) == [(COMPUTE, run)]
+
+
+def test_a_clock_that_was_set_back_delays_nothing(book_url):
+    """Three hours back, what is lost was due for three hours more before it was sent again."""
+    with open_book(book_url, clock=lambda: datetime(2024, 3, 5, 4, tzinfo=UTC)) as before:
+        run = request(before)
+        lose_messages(before)
+    with open_book(book_url, clock=lambda: datetime(2024, 3, 5, 1, tzinfo=UTC)) as house:
+        assert swept(house, older_than=60) == [(COMPUTE, run)]
 
 
 def test_what_fails_in_process_stops_nothing_and_comes_back_while_it_is_due(house):
