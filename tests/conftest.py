@@ -1,6 +1,7 @@
 """Fixtures of all tests: a fresh, migrated store of each kind, and the terminal door."""
 
 import json
+import logging
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 from support.services import fresh_database, require_postgres, stop_services
 
@@ -22,6 +24,15 @@ settings.load_profile("patient")
 
 def pytest_sessionfinish() -> None:
     stop_services()
+
+
+@pytest.fixture(autouse=True)
+def log_as_before() -> Iterator[None]:
+    """Leave the technical log as it was: a command that a test runs configures it for its process."""
+    kept, level = structlog.get_config(), logging.getLogger().level
+    yield
+    structlog.configure(**kept)
+    logging.getLogger().setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -194,13 +194,23 @@ class Vault:
             )
 
     def _forget_unreadable(self, name: str, content: str) -> None:
-        """Drop what is left of a file whose key was destroyed."""
+        """Drop what is left of a file whose key was destroyed.
+
+        The file first, and its chunks only with it: another process may be keeping the same file anew.
+        """
         with self._writing() as connection:
-            if self._newest(connection, name) is None:
-                for table in ("received_file_chunks", "received_files"):
-                    connection.execute(
-                        text(f"DELETE FROM {table} WHERE content = :content"), {"content": content}
-                    )
+            forgotten = connection.execute(
+                text(
+                    "DELETE FROM received_files WHERE content = :content"
+                    " AND NOT EXISTS (SELECT 1 FROM secrets WHERE name = :name)"
+                ),
+                {"content": content, "name": name},
+            )
+            if forgotten.rowcount:
+                connection.execute(
+                    text("DELETE FROM received_file_chunks WHERE content = :content"),
+                    {"content": content},
+                )
 
     def file(self, content: str) -> bytes:
         """Give a received file back; KeyDestroyed after its key was destroyed."""

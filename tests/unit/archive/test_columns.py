@@ -46,7 +46,7 @@ def test_what_has_no_column_is_named_here(topic):
         *("lines", "parts", "offsets", "held", "kinds", "amounts"),
         *("details", "funds", "differences", "flagged", "unjudged"),
         *("open", "confirmed_fen"),
-        *("year_before", "paid_before", "cost", "facts", "gate", "budget"),
+        *("year_before", "paid_before", "cost", "facts", "gate", "budget", "left"),
     }
     assert without <= {"plan", "options", "content", *lists}
     nested = {"policy.adopted.v1", "policy.proposed.v1", "document.proposed.v1"}
