@@ -36,7 +36,8 @@ from settlement.intake.row_reader import CheckContext
 
 FUND_FLOWS, CLAIMS = "fund_flows", "claims"
 _PAUSES = 3000
-#: The same may be recorded by someone else while a file is held against the books.
+#: A month may be frozen, or the same be recorded by someone else, while a file is held against the
+#: books; then it is held against them anew.
 _TRIES = 5
 
 
@@ -197,39 +198,45 @@ def _bring_flows(
     desk: Desk, table: Table, context: CheckContext, attempt: Attempt, outcome: Outcome
 ) -> Outcome:
     checked = beside(lambda: _keep(desk, attempt, table.path), lambda: check_flows(table, context))
-    found = sort_documents(desk.ledger, desk.area, documents(checked.rows))
-    rejections = sorted([*checked.rejections, *found.rejections], key=lambda one: one.line)
-    rejected = len({rejection.line for rejection in rejections})
-    new = sum(len(one.document.rows) for one in found.new)
-    already = found.already + len(checked.repeated)
-    outcome = replace(
-        outcome,
-        accepted=new + already,
-        rejected=rejected,
-        already=already,
-        rejections=rejections,
-        problems=checked.problems,
-    )
-    if not _may_post(desk, rejected=rejected, stopped=checked.stopped):
-        return outcome
-    good = [one.document for one in found.new]
-    if not good and attempt.completed is not None:
-        return outcome  # the same partial file once more, and nothing of it became acceptable
-    result = post_documents(
-        desk.ledger,
-        desk.area,
-        good,
-        already=already,
-        attempt=attempt,
-        user=desk.user,
-        rejected=rejected,
-    )
-    return replace(
-        outcome,
-        posted=result.posted,
-        already=result.already,
-        duplicate=outcome.duplicate or result.repeated,
-    )
+    of_file = documents(checked.rows)
+    for tries_left in range(_TRIES - 1, -1, -1):
+        found = sort_documents(desk.ledger, desk.area, of_file)
+        rejections = sorted([*checked.rejections, *found.rejections], key=lambda one: one.line)
+        rejected = len({rejection.line for rejection in rejections})
+        already = found.already + len(checked.repeated)
+        outcome = replace(
+            outcome,
+            accepted=found.rows + already,
+            rejected=rejected,
+            already=already,
+            rejections=rejections,
+            problems=checked.problems,
+        )
+        if not _may_post(desk, rejected=rejected, stopped=checked.stopped):
+            return outcome
+        if not found.new and attempt.completed is not None:
+            return outcome  # the same partial file once more, and nothing of it became acceptable
+        try:
+            result = post_documents(
+                desk.ledger,
+                desk.area,
+                found,
+                already=already,
+                attempt=attempt,
+                user=desk.user,
+                rejected=rejected,
+            )
+        except (MonthNotOpen, StreamConflict):  # said, or frozen, a moment ago
+            if not tries_left:
+                raise
+            continue
+        return replace(
+            outcome,
+            posted=result.posted,
+            already=result.already,
+            duplicate=outcome.duplicate or result.repeated,
+        )
+    raise AssertionError("the last try returns or raises")
 
 
 def _bring_recorded(
@@ -275,10 +282,7 @@ def _bring_recorded(
                 user=desk.user,
                 rejected=rejected,
             )
-        except (
-            StreamConflict,
-            MonthNotOpen,
-        ):  # said, or frozen, a moment ago: held against it anew
+        except (MonthNotOpen, StreamConflict):  # said, or frozen, a moment ago
             if not tries_left:
                 raise
             continue

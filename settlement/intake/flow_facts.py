@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from hashlib import sha256
 
 from ledger.aggregates.area import Area
@@ -17,6 +18,7 @@ from settlement.intake.fund_flow_rows import FundFlowRow
 from settlement.intake.vocabulary import ITEM_WORDS
 
 RECLASSIFICATION = "reclassification"
+_PLAIN = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
 
 _CLASSES: Mapping[str, type[cash.CashFact]] = {
     "opening_balance": cash.OpeningRecorded,
@@ -59,7 +61,7 @@ def fact_class(item: str) -> type[cash.CashFact]:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
     """One document (单据): a row, or the rows of a reclassification that share a number."""
 
@@ -73,7 +75,7 @@ class Document:
     def line(self) -> int:
         return self.rows[0].line
 
-    @property
+    @cached_property
     def content(self) -> str:
         """Hash what the document says, wherever and in which order it stands: equal is the same fact."""
         rows = sorted(_plain(row) for row in self.rows)
@@ -108,7 +110,7 @@ def _plain(row: FundFlowRow) -> str:
         "person_class": row.person_class,
         "note": row.note,
     }
-    return json.dumps(said, ensure_ascii=False, sort_keys=True)
+    return _PLAIN.encode(said)
 
 
 def entry_of_document(document: Document, *, tax_collects: bool) -> Entry:

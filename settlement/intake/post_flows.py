@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from ledger.aggregates.area import Area
 from ledger.application import FundLedger
@@ -10,7 +11,7 @@ from ledger.domain.identity import document_stream
 from ledger.domain.posting_rules import RuleNotApplicable
 from ledger.events.base import Envelope
 from ledger.events.intake import IntakeCompleted
-from ledger.store.commit import Commit, MonthNotOpen, Receipt, StreamConflict
+from ledger.store.commit import Commit
 from settlement.booking import booked_months, first_months, totals_of
 from settlement.intake.attempt import Attempt
 from settlement.intake.columns import FUND_FLOWS
@@ -18,14 +19,12 @@ from settlement.intake.flow_facts import Document, entry_of_document, fact_of_do
 from settlement.intake.rejections import Rejection
 from settlement.intake.standing import standing
 
-#: A month may be frozen, or a document posted by someone else, while a file is being prepared.
-_TRIES = 5
-
 
 @dataclass(frozen=True, slots=True)
 class NewDocument:
     """A document that does not stand yet: its entry, and where on its stream it goes."""
 
+    stream: UUID
     document: Document
     entry: Entry
     revision: int
@@ -39,6 +38,11 @@ class Sorted:
     new: list[NewDocument]
     already: int
     rejections: list[Rejection]
+
+    @property
+    def rows(self) -> int:
+        """Count the rows of what is new."""
+        return sum(len(one.document.rows) for one in self.new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ def sort_documents(ledger: FundLedger, area: Area, documents: Sequence[Document]
             result.rejections.extend(_not_applicable(document, error))
             continue
         revision, version = (head.revision + 1, head.version + 1) if head else (1, 1)
-        result.new.append(NewDocument(document, entry, revision, version))
+        result.new.append(NewDocument(stream, document, entry, revision, version))
     return Sorted(result.new, already, result.rejections)
 
 
@@ -93,7 +97,7 @@ def _not_applicable(document: Document, error: RuleNotApplicable) -> Iterator[Re
 def post_documents(
     ledger: FundLedger,
     area: Area,
-    documents: Sequence[Document],
+    found: Sorted,
     *,
     already: int,
     attempt: Attempt,
@@ -103,23 +107,40 @@ def post_documents(
     """Append all new documents and the intake's completion in one commit.
 
     Two processes with one file meet at the same key: one posts, the other is told so. A month that
-    was frozen meanwhile is refused under the lock, and the documents are booked again.
+    was frozen meanwhile (MonthNotOpen) and a document posted by somebody else (StreamConflict) are
+    refused under the lock: the file has to be held against the books again.
     """
-    for tries_left in range(_TRIES - 1, -1, -1):
-        found = sort_documents(ledger, area, documents)
-        known = already + found.already
-        posted = sum(len(new.document.rows) for new in found.new)
-        completed = _completed(attempt, user=user, posted=posted, already=known, rejected=rejected)
-        try:
-            receipt = _append(ledger, area, found.new, attempt, completed)
-        except (MonthNotOpen, StreamConflict):
-            if not tries_left:
-                raise
-            continue
-        if receipt.repeated:
-            return Posted(0, posted + known, repeated=True)
-        return Posted(posted, known, repeated=False)
-    raise AssertionError("the last try returns or raises")
+    states = ledger.log.books(area.code)
+    facts = [
+        fact_of_document(
+            new.document,
+            new.entry,
+            area=area,
+            states=states,
+            revision=new.revision,
+            intake=attempt.intake,
+            user=user,
+        )
+        for new in found.new
+    ]
+    rows = [
+        Envelope(new.stream, new.version, fact) for new, fact in zip(found.new, facts, strict=True)
+    ]
+    posted = found.rows
+    completed = _completed(attempt, user=user, posted=posted, already=already, rejected=rejected)
+    receipt = ledger.append(
+        [*rows, Envelope(attempt.stream, attempt.round, completed)],
+        Commit(
+            key=attempt.key,
+            input_hash=attempt.content,
+            booked=booked_months(facts),
+            totals=totals_of(facts),
+            history=first_months(facts),
+        ),
+    )
+    if receipt.repeated:
+        return Posted(0, posted + already, repeated=True)
+    return Posted(posted, already, repeated=False)
 
 
 def _completed(
@@ -136,40 +157,4 @@ def _completed(
         rejected=rejected,
         posted=posted,
         already=already,
-    )
-
-
-def _append(
-    ledger: FundLedger,
-    area: Area,
-    documents: Sequence[NewDocument],
-    attempt: Attempt,
-    completed: IntakeCompleted,
-) -> Receipt:
-    states = ledger.log.books(area.code)
-    facts = [
-        fact_of_document(
-            new.document,
-            new.entry,
-            area=area,
-            states=states,
-            revision=new.revision,
-            intake=attempt.intake,
-            user=completed.by,
-        )
-        for new in documents
-    ]
-    rows = [
-        Envelope(document_stream(area.code, fact.doc_no), new.version, fact)
-        for new, fact in zip(documents, facts, strict=True)
-    ]
-    return ledger.append(
-        [*rows, Envelope(attempt.stream, attempt.round, completed)],
-        Commit(
-            key=attempt.key,
-            input_hash=attempt.content,
-            booked=booked_months(facts),
-            totals=totals_of(facts),
-            history=first_months(facts),
-        ),
     )
