@@ -179,8 +179,16 @@ def word_of(cell: Cell) -> str | None:
 
 
 def choice(words: Mapping[str, str], *, code: str = "unknown_code") -> Parser:
-    """Make a parser for an enumeration; ``words`` map every accepted word to its key."""
+    """Make a parser for an enumeration; ``words`` map every accepted word to its key.
+
+    A refusal lists the keys, and beside each the first name that it goes by.
+    """
     allowed = tuple(dict.fromkeys(words.values()))
+    names: dict[str, str] = {}
+    for word, key in words.items():
+        if word != key:
+            names.setdefault(key, word)
+    named = tuple(f"{names[key]}({key})" if key in names else key for key in allowed)
 
     def parse(cell: Cell) -> str | None:
         if type(cell) is str and cell in words:
@@ -189,7 +197,7 @@ def choice(words: Mapping[str, str], *, code: str = "unknown_code") -> Parser:
         if word is None:
             return None
         if word not in words:
-            raise BadCell(code, allowed=allowed)
+            raise BadCell(code, allowed=allowed, named=named)
         return words[word]
 
     return parse

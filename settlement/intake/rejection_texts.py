@@ -133,7 +133,7 @@ _CELLS = {
         "Write 0 for normal, 1 for a refund.",
     ),
     "unknown_code": Text(
-        "「{field}」{value} 不在代码表中。可用:{allowed}。",
+        "「{field}」{value} 不在代码表中。可用:{named}。",
         "{field} {value} is not in the code list. Allowed: {allowed}.",
         "请改用代码表中的代码或名称。",
         "Use a code or name of the list.",
@@ -166,7 +166,7 @@ _FLOWS = {
         "Check the area, or bring the row into its own book (--area).",
     ),
     "unknown_fund": Text(
-        "没有险种 {value}。可用:{allowed}。",
+        "没有险种 {value}。可用:{named}。",
         "There is no fund {value}. Allowed: {allowed}.",
         "请改用险种代码或名称。",
         "Use a fund's code or name.",

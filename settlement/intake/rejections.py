@@ -15,6 +15,7 @@ from settlement.intake.columns import KINDS, label
 from settlement.intake.problem_texts import FILE_TEXTS, NOTICES
 from settlement.intake.rejection_texts import ROW_TEXTS
 from settlement.intake.texts import Text
+from settlement.intake.vocabulary import ITEM_WORDS
 
 _LONGEST_VALUE = 80
 _MOST_NAMED = 40  # of a list: every head of a file, every column of a format
@@ -41,6 +42,8 @@ def _fact(key: str, value: object, lang: str) -> str:
         named = [shown(part) for part in value[:_MOST_NAMED]]
         more = [f"… +{len(value) - _MOST_NAMED}"] if len(value) > _MOST_NAMED else []
         return ("、" if lang == "zh" else ", ").join(named + more)
+    if key == "item" and lang == "zh" and value in ITEM_WORDS:
+        return f"{ITEM_WORDS[str(value)][0]}({value})"
     return shown(value)
 
 
