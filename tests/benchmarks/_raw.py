@@ -36,6 +36,15 @@ def rolled_back(url: str, events: list[Encoded]) -> float:
         return took
 
 
+def memory(url: str) -> str:
+    """Say how much of the pages of its tables the database keeps in its own memory."""
+    if url.startswith("sqlite"):
+        return "SQLite keeps 64 MiB of pages for each connection"
+    with psycopg.connect(url) as server:
+        [size] = server.execute("SHOW shared_buffers").fetchone() or ("?",)
+    return f"the server keeps {size} of pages (shared_buffers)"
+
+
 _Step = Callable[[], None]
 
 
