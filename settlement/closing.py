@@ -169,8 +169,8 @@ def approve(ledger: FundLedger, area: Area, *, run: str, user: str | None) -> Mo
     """Approve a close or a reopening (复核通过); ``post_close`` follows through the outbox."""
     by = area.allow(user, "approve")
     month = month_of_run(ledger, area, run)
-    if month.state == APPROVED and month.approved_by == by:
-        return month  # approved before a crash: posting and sealing are in the outbox
+    if month.was_approved(run=run, by=by):
+        return month  # approved before a crash: posting and sealing are in the outbox, or done
     month.refuse_decision(run=run, user=by)
     if month.state == REOPENING:
         return _reopen(ledger, area, month, by)
@@ -221,6 +221,8 @@ def reject(ledger: FundLedger, area: Area, *, run: str, reason: str, user: str |
     """
     month = month_of_run(ledger, area, run)
     by = area.allow(user, "close" if user == month.prepared_by else "reject")
+    if month.was_rejected(run=run, by=by, reason=reason):
+        return month
     month.refuse_rejection(run=run)
     kind = facts.ReopenRejected if month.state == REOPENING else facts.CloseRejected
     fact = kind(area=area.code, fund=month.fund, period=month.period, run=run, by=by, reason=reason)

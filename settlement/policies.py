@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from ledger.aggregates.area import Area
-from ledger.aggregates.policies import Policies, Version, fold_policies
+from ledger.aggregates.policies import APPROVED, REJECTED, Policies, Version, fold_policies
 from ledger.application import FundLedger
 from ledger.domain.identity import policies_stream
 from ledger.events import policy as facts
@@ -58,6 +58,8 @@ def approve_policy(ledger: FundLedger, area: Area, *, policy: str, user: str | N
     by = area.allow(user, "approve")
     policies = load_policies(ledger, area.code)
     version = policies.find(policy)
+    if version.state == APPROVED and version.decided_by == by:
+        return version
     version.refuse_approval(by)
     fact = facts.PolicyApproved(
         area=area.code,
@@ -78,6 +80,8 @@ def reject_policy(
     by = area.allow(user, "reject_policy")
     policies = load_policies(ledger, area.code)
     version = policies.find(policy)
+    if version.state == REJECTED and (version.decided_by, version.reason) == (by, reason):
+        return version
     version.refuse_decision()
     fact = facts.PolicyRejected(
         area=area.code,

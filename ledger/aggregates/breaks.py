@@ -64,6 +64,12 @@ class Break:
         if self.state not in states:
             raise BreakNotWaiting(break_id=self.id, state=self.state)
 
+    def approved_by(self, user: str) -> bool:
+        """Tell whether this person approved what somebody else proposed."""
+        proposed = self.proposed
+        settled = self.state in {RESOLVED, CARRIED} and self.decided_by == user
+        return settled and proposed is not None and proposed.by != user
+
     def refuse_approval(self, user: str) -> facts.BreakProposed:
         """Refuse to approve what does not wait, and one's own."""
         self.refuse_unless(WAITING)

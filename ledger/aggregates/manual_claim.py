@@ -53,6 +53,7 @@ class ManualClaim:
     proposed_at: int = 0
     settled: list[facts.ManualClaimSettled] = field(default_factory=list)
     reason: str | None = None
+    rejected_by: str | None = None
     version: int = 0  # of its own stream
 
     @property
@@ -89,8 +90,9 @@ def fold_manual_claim(area: str, claim_no: str, stored: Iterable[tuple[int, Fact
             case facts.ManualClaimProposed():
                 claim.state, claim.proposed, claim.proposed_at = WAITING, fact, position
                 claim.reason, claim.version = fact.reason, claim.version + 1
+                claim.rejected_by = None
             case facts.ManualClaimRejected():
-                claim.state, claim.reason = REJECTED, fact.reason
+                claim.state, claim.reason, claim.rejected_by = REJECTED, fact.reason, fact.by
                 claim.version += 1
             case facts.ManualClaimSettled():
                 claim.state = SETTLED

@@ -80,6 +80,7 @@ class Month:
     run: str | None = None
     prepared_by: str | None = None
     approved_by: str | None = None
+    rejected_by: str | None = None
     cutoff_position: int | None = None
     plan_hash: str | None = None
     plan: dict[str, object] | None = None
@@ -110,6 +111,15 @@ class Month:
         if run != self.run or self.state not in {FROZEN, COMPUTED, REOPENING}:
             raise CloseNotWaiting(run=run, state=self.state)
 
+    def was_approved(self, *, run: str, by: str) -> bool:
+        """Tell whether this person approved this run, whatever followed from it."""
+        decided = self.state in {APPROVED, SEALED, OPEN} and self.rejected_by is None
+        return decided and run == self.run and by == self.approved_by
+
+    def was_rejected(self, *, run: str, by: str, reason: str) -> bool:
+        """Tell whether this is what was said when the run was sent back: saying it again is nothing."""
+        return run == self.run and (self.rejected_by, self.reason) == (by, reason)
+
     def refuse_reopening(self) -> None:
         """Only a sealed month can be reopened."""
         if self.state != SEALED:
@@ -131,13 +141,14 @@ def _apply(folded: Month, fact: Fact) -> None:
             folded.state, folded.run, folded.prepared_by = FROZEN, fact.run, fact.by
             folded.attempts += 1
             folded.approved_by = folded.plan_hash = folded.plan = folded.reason = None
+            folded.rejected_by = None
         case month.CloseComputed():
             folded.state, folded.plan_hash, folded.plan = COMPUTED, fact.plan_hash, fact.plan
             folded.cutoff_position = fact.cutoff_position
         case month.CloseApproved():
             folded.state, folded.approved_by = APPROVED, fact.by
         case month.CloseRejected():
-            folded.state, folded.reason = OPEN, fact.reason
+            folded.state, folded.reason, folded.rejected_by = OPEN, fact.reason, fact.by
         case month.YearTransferred():
             folded.transfers += fact.postings
         case month.MonthSealed():
@@ -145,9 +156,9 @@ def _apply(folded: Month, fact: Fact) -> None:
             folded.sealed_position, folded.sealed_digest = fact.sealed_position, fact.sealed_digest
         case month.ReopenRequested():
             folded.state, folded.run, folded.prepared_by = REOPENING, fact.run, fact.by
-            folded.reason = fact.reason
+            folded.reason, folded.rejected_by = fact.reason, None
         case month.ReopenRejected():
-            folded.state, folded.reason = SEALED, fact.reason
+            folded.state, folded.reason, folded.rejected_by = SEALED, fact.reason, fact.by
         case month.MonthReopened():
             folded.state, folded.approved_by = OPEN, fact.by
             folded.transfers = ()

@@ -211,6 +211,8 @@ def reject_manual_claim(
     found = manual_claim_of(ledger, area, claim)
     own = found.proposed is not None and user == found.proposed.by
     by = area.allow(user, "post" if own else "reject")
+    if found.state == REJECTED and (found.rejected_by, found.reason) == (by, reason):
+        return found
     proposed = found.refuse_decision()
     fact = facts.ManualClaimRejected(
         area=area.code, by=by, claim_no=found.claim_no, revision=proposed.revision, reason=reason

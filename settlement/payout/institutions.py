@@ -128,14 +128,16 @@ def reject_status(
     """Send a change back; whoever prepared it may take it back."""
     institution, found = find_change(ledger, area, change)
     own = user == found.proposed.by
-    by = area.allow(user, "institution" if own else "reject")
+    by, said = area.allow(user, "institution" if own else "reject"), text_of("reason", reason)
+    if found.state == REJECTED and (found.decided_by, found.reason) == (by, said):
+        return found
     proposed = found.refuse_decision()
     fact = facts.StatusRejected(
         area=area.code,
         institution=proposed.institution,
         change=proposed.change,
         by=by,
-        reason=text_of("reason", reason),
+        reason=said,
     )
     _append(ledger, institution, fact)
     return find_change(ledger, area, change)[1]

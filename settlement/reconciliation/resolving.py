@@ -137,6 +137,8 @@ def approve_break(
     """Approve what somebody else proposed; a correction of money is matched in the same commit."""
     by = area.allow(user, "approve")
     found = load_break(ledger, area.code, number)
+    if found.approved_by(by):
+        return found
     proposed = found.refuse_approval(by)
     difference = differences_of(ledger, area).found.get(number)
     matches: list[Envelope] = []
@@ -152,6 +154,8 @@ def reject_break(
     found = load_break(ledger, area.code, number)
     own = found.proposed is not None and found.proposed.by == user
     by = area.allow(user, "reconcile" if own else "reject")
+    if found.state == OPEN and (found.decided_by, found.note) == (by, reason):
+        return found
     found.refuse_unless(WAITING)
     if found.proposed is None:
         raise UnknownBreak(break_id=number)

@@ -35,10 +35,10 @@ WORKS = (
         commits=3,
         again=(3,),
     ),
-    Work("approve", APPROVE_DECEMBER, after=COMPUTED, commits=4, again=(3,)),
-    Work("reject", ("reject", DECEMBER, "--reason", "重算", *REVIEWER), after=COMPUTED, again=(3,)),
+    Work("approve", APPROVE_DECEMBER, after=COMPUTED, commits=4),
+    Work("reject", ("reject", DECEMBER, "--reason", "重算", *REVIEWER), after=COMPUTED),
     Work("ask to reopen", ASK, after=SEALED, again=(3,)),
-    Work("reopen", ("approve", REOPENING, *REVIEWER), after=(*SEALED, ASK), again=(3,)),
+    Work("reopen", ("approve", REOPENING, *REVIEWER), after=(*SEALED, ASK)),
     Work("reverse", ("reverse", "390-4", *CLERK), after=FILLED, again=(3,)),
     Work("rotate", ROTATE, after=FILLED, commits=2, repeats=True),
     Work(

@@ -86,6 +86,8 @@ def test_nobody_approves_their_own(book, tmp_path):
     assert (own.code, own.json["error"]["code"]) == (3, "own_manual_claim")
     back = book("reject", name, "--reason", "缺材料", "--json", user=REVIEWER).json
     assert (back["state"], back["reason"]) == ("rejected", "缺材料")
+    assert book("reject", name, "--reason", "缺材料", "--json", user=REVIEWER).json == back
+    assert book("reject", name, "--reason", "另有原因", user=REVIEWER).code == 3
     assert book(*claim("SG-1", *STACK, "--level", "3"), user=CLERK).json["revision"] == 2
 
 

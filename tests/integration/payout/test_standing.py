@@ -96,7 +96,9 @@ def test_what_cannot_follow_is_refused(ask):
     for words, code, name in REFUSED:
         assert change(ask, *words, wrong=code)["error"]["code"] == name, words
     sent_back = change(ask, "suspend", H1)["change"]
-    assert ask("reject", sent_back, "--reason", "写错")["rejected_because"] == "写错", "one's own"
+    back = ask("reject", sent_back, "--reason", "写错")
+    assert back["rejected_because"] == "写错", "one's own"
+    assert ask("reject", sent_back, "--reason", "写错") == back, "said once more"
     assert ask("approve", sent_back, user=REVIEWER, code=3)["error"]["code"] == (
         "status_change_not_waiting"
     )

@@ -101,7 +101,19 @@ def test_nobody_approves_their_own_policy(book, write, medfund, tmp_path):
     assert (own.code, own.json["error"]["code"]) == (3, "own_policy")
     assert medfund("policy", "approve", "inpatient@1", user=REVIEWER).code == 0
     again = medfund("policy", "approve", "inpatient@1", "--json", user=REVIEWER)
-    assert (again.code, again.json["error"]["code"]) == (3, "policy_not_waiting")
+    assert (again.code, again.json["state"]) == (0, "approved"), "said once more, nothing changes"
+    other = medfund("policy", "approve", "inpatient@1", "--json", user="chief")
+    assert (other.code, other.json["error"]["code"]) == (3, "policy_not_waiting")
+
+
+def test_a_policy_sent_back_twice_with_one_reason_is_sent_back_once(book, write, medfund):
+    assert medfund("policy", "propose", write(), user=CLERK).code == 0
+    words = ("policy", "reject", "inpatient@1", "--json", "--reason")
+    first, again = (medfund(*words, "缺依据", user=REVIEWER) for _ in range(2))
+    assert (first.code, again.code) == (0, 0)
+    assert first.json == again.json
+    other = medfund(*words, "另有原因", user=REVIEWER)
+    assert (other.code, other.json["error"]["code"]) == (3, "policy_not_waiting")
 
 
 def test_the_same_file_again_changes_nothing(book, write, medfund, tmp_path):

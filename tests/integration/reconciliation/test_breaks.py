@@ -114,7 +114,8 @@ def test_theirs_stand_only_with_a_second_person(breaks, resolve, medfund):
     resolve(row, "theirs")
     done = medfund("approve", row["id"], "--json", user=REVIEWER).json
     assert (done["state"], done["prepared_by"], done["decided_by"]) == ("resolved", CLERK, REVIEWER)
-    assert medfund("approve", row["id"], user=REVIEWER).code == 3
+    assert medfund("approve", row["id"], "--json", user=REVIEWER).json == done, "nothing changes"
+    assert medfund("approve", row["id"], user="clerk2").code == 3
 
 
 def test_a_correction_is_matched_by_hand_in_the_same_commit(books, breaks, resolve, medfund):
@@ -127,7 +128,9 @@ def test_a_correction_is_matched_by_hand_in_the_same_commit(books, breaks, resol
     wrong = medfund("approve", row["id"], "--json", user=REVIEWER).json["error"]
     assert wrong["code"] == "document_does_not_correct"
     assert (wrong["facts"]["needed"], wrong["facts"]["found"]) == ("5.00", "5.01")
-    medfund("reject", row["id"], "--reason", "金额不符", user=REVIEWER)
+    back = ("reject", row["id"], "--reason", "金额不符", "--json")
+    first, again = (medfund(*back, user=REVIEWER) for _ in range(2))
+    assert (again.code, again.json) == (0, first.json)
     books.bring_flows([flow("LX02", "2024-06-03", "interest", "5.00", money_account="支出户")])
     resolve(row, "corrected", "--document", "LX02")
     assert medfund("approve", row["id"], "--json", user=REVIEWER).json["state"] == "resolved"

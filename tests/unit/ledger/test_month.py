@@ -104,6 +104,28 @@ def test_a_refusal_says_which_rule_it_is(story, question, refusal):
         question(month(story))
 
 
+@pytest.mark.parametrize(
+    ("story", "approved", "rejected"),
+    [
+        ("freeze compute", False, False),
+        ("freeze compute approve", True, False),
+        ("freeze compute approve seal", True, False),
+        ("freeze compute reject", False, True),
+        ("freeze compute reject freeze compute", False, False),
+        ("freeze compute approve seal ask", False, False),
+        ("freeze compute approve seal ask keep", False, False),  # kept for another reason
+        ("freeze compute approve seal ask reopen", True, False),
+    ],
+)
+def test_who_decides_again_as_they_decided_changes_nothing(story, approved, rejected):
+    found = month(story)
+    assert found.was_approved(run=RUN, by="reviewer1") == approved
+    assert found.was_rejected(run=RUN, by="reviewer1", reason="不符") == rejected
+    assert not found.was_approved(run=RUN, by="reviewer2")
+    assert not found.was_approved(run="other", by="reviewer1")
+    assert not found.was_rejected(run=RUN, by="reviewer1", reason="另有原因")
+
+
 def test_a_preparer_may_withdraw_but_not_approve():
     waiting = month("freeze compute")
     waiting.refuse_rejection(run=RUN)
