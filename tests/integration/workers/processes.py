@@ -18,6 +18,7 @@ import psycopg
 from integration.workers.closing import PATIENCE_SECONDS, wait_until
 from support.services import free_port
 
+from ledger.store.postgres_append import APPEND_LOCK
 from medfund.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -136,7 +137,11 @@ def _code_of(pid: int, log: Path) -> int | None:
 
 @contextmanager
 def nobody_may_append(url: str) -> Iterator[None]:
-    """Hold up every append, so that a worker stands between taking a message and finishing."""
+    """Hold up every append, so that a worker stands between taking a message and finishing.
+
+    It stands before the writers' lock, with nothing sent that the server could carry out when the
+    worker is dead.
+    """
     if url.startswith("sqlite"):
         book = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, timeout=30)
         book.execute("BEGIN IMMEDIATE")
@@ -147,7 +152,7 @@ def nobody_may_append(url: str) -> Iterator[None]:
             book.close()
         return
     with psycopg.connect(url) as connection:
-        connection.execute("LOCK TABLE events IN EXCLUSIVE MODE")
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [APPEND_LOCK])
         yield
         connection.rollback()
 
