@@ -100,10 +100,15 @@ def balances(
 
 def _render_balances(session: Session, document: dict[str, Any]) -> None:
     output = session.output
+    known = document["known_at"]
     output.line(
         output.say(
-            f"截至 {document['as_of']},日志位置 {document['position']}(金额单位:元)",
-            f"as of {document['as_of']}, log position {document['position']} (yuan)",
+            f"截至 {document['as_of']},日志位置 {document['position']}"
+            + ("" if known is None else f",当时已知至位置 {known}")
+            + "(金额单位:元)",
+            f"as of {document['as_of']}, log position {document['position']}"
+            + ("" if known is None else f", as known at position {known}")
+            + " (yuan)",
         )
     )
     heads = output.say(
