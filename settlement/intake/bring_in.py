@@ -21,20 +21,17 @@ from settlement.banking import banks_of
 from settlement.intake.ahead import beside
 from settlement.intake.attempt import Attempt, load_attempt
 from settlement.intake.cells import word_of
-from settlement.intake.checked_files import check_flows
 from settlement.intake.claim_check import ClaimsExaminer
-from settlement.intake.flow_facts import documents
 from settlement.intake.layouts import layouts_of
 from settlement.intake.places import own_places
 from settlement.intake.post_claims import ClaimPoster, ClaimsPlan, Progress
-from settlement.intake.post_flows import post_documents, sort_documents
 from settlement.intake.post_statements import record_new
 from settlement.intake.readers import Table, open_table
 from settlement.intake.recorders import recorder_of
 from settlement.intake.rejections import FileProblem, FileRefused, Rejection
 from settlement.intake.row_reader import CheckContext
 
-FUND_FLOWS, CLAIMS = "fund_flows", "claims"
+CLAIMS = "claims"
 _PAUSES = 3000
 #: A month may be frozen, or the same be recorded by someone else, while a file is held against the
 #: books; then it is held against them anew.
@@ -148,8 +145,6 @@ def bring_in(path: Path, desk: Desk, *, kind: str | None = None) -> Outcome:
         return replace(outcome, accepted=before.accepted, already=before.accepted, duplicate=True)
     outcome = replace(outcome, duplicate=before is not None)
     context = _context(desk)
-    if table.kind.name == FUND_FLOWS:
-        return _bring_flows(desk, table, context, attempt, outcome)
     if table.kind.name != CLAIMS:
         return _bring_recorded(desk, table, context, attempt, outcome)
     return _bring_claims(desk, table, context, attempt, outcome)
@@ -194,58 +189,10 @@ def _may_post(desk: Desk, *, rejected: int, stopped: bool) -> bool:
     return not (desk.dry_run or stopped or (rejected and not desk.partial))
 
 
-def _bring_flows(
-    desk: Desk, table: Table, context: CheckContext, attempt: Attempt, outcome: Outcome
-) -> Outcome:
-    checked = beside(lambda: _keep(desk, attempt, table.path), lambda: check_flows(table, context))
-    of_file = documents(checked.rows)
-    for tries_left in range(_TRIES - 1, -1, -1):
-        found = sort_documents(desk.ledger, desk.area, of_file)
-        rejections = sorted([*checked.rejections, *found.rejections], key=lambda one: one.line)
-        rejected = len({rejection.line for rejection in rejections})
-        already = found.already + len(checked.repeated)
-        outcome = replace(
-            outcome,
-            accepted=found.rows + already,
-            rejected=rejected,
-            already=already,
-            rejections=rejections,
-            problems=checked.problems,
-        )
-        if not _may_post(desk, rejected=rejected, stopped=checked.stopped):
-            return outcome
-        if not found.new and attempt.completed is not None:
-            return outcome  # the same partial file once more, and nothing of it became acceptable
-        try:
-            result = post_documents(
-                desk.ledger,
-                desk.area,
-                found,
-                already=already,
-                attempt=attempt,
-                user=desk.user,
-                rejected=rejected,
-            )
-        except (MonthNotOpen, StreamConflict):  # said, or frozen, a moment ago
-            if not tries_left:
-                raise
-            continue
-        return replace(
-            outcome,
-            posted=result.posted,
-            already=result.already,
-            duplicate=outcome.duplicate or result.repeated,
-        )
-    raise AssertionError("the last try returns or raises")
-
-
 def _bring_recorded(
     desk: Desk, table: Table, context: CheckContext, attempt: Attempt, outcome: Outcome
 ) -> Outcome:
-    """Record statements (对账单), groupings, reviews and assessments, and applications (清算申请).
-
-    Only the last move anything in a book: what is booked becomes declared.
-    """
+    """Bring in what goes into the log in one commit: every kind of file but claims."""
     check, sort = recorder_of(
         table.kind.name,
         ledger=desk.ledger,
@@ -272,7 +219,7 @@ def _bring_recorded(
         if not _may_post(desk, rejected=rejected, stopped=checked.stopped):
             return outcome
         if not new.rows and attempt.completed is not None:
-            return outcome
+            return outcome  # the same partial file once more, and nothing of it became acceptable
         try:
             result = record_new(
                 desk.ledger,

@@ -1,4 +1,4 @@
-"""Posting a ``fund_flows`` file: what is new goes into the log in one transaction, or nothing does."""
+"""What of a ``fund_flows`` file is new: which of its documents stand, conflict, or become facts."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,15 @@ from ledger.domain.entry import Entry
 from ledger.domain.identity import document_stream
 from ledger.domain.posting_rules import RuleNotApplicable
 from ledger.events.base import Envelope
-from ledger.events.intake import IntakeCompleted
-from ledger.store.commit import Commit
-from settlement.booking import booked_months, first_months, totals_of
-from settlement.intake.attempt import Attempt
 from settlement.intake.columns import FUND_FLOWS
-from settlement.intake.flow_facts import Document, entry_of_document, fact_of_document
+from settlement.intake.flow_facts import (
+    Document,
+    documents,
+    entry_of_document,
+    fact_of_document,
+)
+from settlement.intake.fund_flow_rows import FundFlowRow
+from settlement.intake.post_statements import New
 from settlement.intake.rejections import Rejection
 from settlement.intake.standing import standing
 
@@ -38,20 +41,6 @@ class Sorted:
     new: list[NewDocument]
     already: int
     rejections: list[Rejection]
-
-    @property
-    def rows(self) -> int:
-        """Count the rows of what is new."""
-        return sum(len(one.document.rows) for one in self.new)
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """What posting a file did."""
-
-    posted: int
-    already: int
-    repeated: bool  # another process brought the same file in a moment earlier
 
 
 def sort_documents(ledger: FundLedger, area: Area, documents: Sequence[Document]) -> Sorted:
@@ -94,67 +83,27 @@ def _not_applicable(document: Document, error: RuleNotApplicable) -> Iterator[Re
         yield Rejection(row.line, "item", "rule_not_applicable", row.item, facts, FUND_FLOWS.name)
 
 
-def post_documents(
-    ledger: FundLedger,
-    area: Area,
-    found: Sorted,
-    *,
-    already: int,
-    attempt: Attempt,
-    user: str,
-    rejected: int,
-) -> Posted:
-    """Append all new documents and the intake's completion in one commit.
-
-    Two processes with one file meet at the same key: one posts, the other is told so. A month that
-    was frozen meanwhile (MonthNotOpen) and a document posted by somebody else (StreamConflict) are
-    refused under the lock: the file has to be held against the books again.
-    """
+def new_flows(
+    ledger: FundLedger, area: Area, rows: Sequence[FundFlowRow], *, intake: str, user: str
+) -> New:
+    """Give the facts of the documents that do not stand yet, booked as the open months allow."""
+    found = sort_documents(ledger, area, documents(rows))
     states = ledger.log.books(area.code)
-    facts = [
-        fact_of_document(
-            new.document,
-            new.entry,
-            area=area,
-            states=states,
-            revision=new.revision,
-            intake=attempt.intake,
-            user=user,
+    envelopes = [
+        Envelope(
+            new.stream,
+            new.version,
+            fact_of_document(
+                new.document,
+                new.entry,
+                area=area,
+                states=states,
+                revision=new.revision,
+                intake=intake,
+                user=user,
+            ),
         )
         for new in found.new
     ]
-    rows = [
-        Envelope(new.stream, new.version, fact) for new, fact in zip(found.new, facts, strict=True)
-    ]
-    posted = found.rows
-    completed = _completed(attempt, user=user, posted=posted, already=already, rejected=rejected)
-    receipt = ledger.append(
-        [*rows, Envelope(attempt.stream, attempt.round, completed)],
-        Commit(
-            key=attempt.key,
-            input_hash=attempt.content,
-            booked=booked_months(facts),
-            totals=totals_of(facts),
-            history=first_months(facts),
-        ),
-    )
-    if receipt.repeated:
-        return Posted(0, posted + already, repeated=True)
-    return Posted(posted, already, repeated=False)
-
-
-def _completed(
-    attempt: Attempt, *, user: str, posted: int, already: int, rejected: int
-) -> IntakeCompleted:
-    return IntakeCompleted(
-        area=attempt.area,
-        intake=attempt.intake,
-        by=user,
-        kind=attempt.kind,
-        file=attempt.file,
-        content=attempt.content,
-        accepted=posted + already,
-        rejected=rejected,
-        posted=posted,
-        already=already,
-    )
+    posted = sum(len(new.document.rows) for new in found.new)
+    return New(envelopes, posted, tuple(found.rejections))

@@ -1,4 +1,4 @@
-"""Files that are recorded in one commit (登记类文件): how their rows are checked, and what is new of them."""
+"""Files that go into the log in one commit: how their rows are checked, and what is new of them."""
 
 from collections.abc import Callable
 from datetime import date
@@ -15,8 +15,10 @@ from settlement.intake.allocation_rows import check_allocations
 from settlement.intake.application_rows import check_applications
 from settlement.intake.bank_rows import check_payments
 from settlement.intake.case_rows import check_cases
+from settlement.intake.checked_files import CheckedFlows, check_flows
 from settlement.intake.columns import (
     CASE_REVIEWS,
+    FUND_FLOWS,
     MANUAL_CLAIMS,
     PAYMENT_RESULTS,
     PERSON_PAYMENTS,
@@ -27,6 +29,7 @@ from settlement.intake.person_rows import check_persons
 from settlement.intake.post_allocations import new_allocations
 from settlement.intake.post_applications import new_applications
 from settlement.intake.post_cases import new_case_facts
+from settlement.intake.post_flows import new_flows
 from settlement.intake.post_manual_claims import new_manual_claims
 from settlement.intake.post_payments import new_payments
 from settlement.intake.post_persons import new_person_payments
@@ -39,9 +42,10 @@ from settlement.intake.row_reader import CheckContext
 from settlement.intake.statement_rows import CheckedStatements, check_details, check_totals
 from settlement.one_stop.person_year import year_question
 
-Recorder = tuple[Callable[[Table, CheckContext], CheckedStatements[Any]], Sorter]
+Recorder = tuple[Callable[[Table, CheckContext], CheckedStatements[Any] | CheckedFlows], Sorter]
 #: Those whose rows are held against single streams only.
 _PLAIN: dict[str, Recorder] = {
+    FUND_FLOWS.name: (check_flows, new_flows),
     "statement_totals": (check_totals, new_rows),
     "statement_details": (check_details, new_rows),
     "groupings": (check_cases, new_case_facts),
